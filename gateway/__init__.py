@@ -1,0 +1,1 @@
+"""The top floor: what does happen. Store, clocks ticking, sending, web."""

@@ -1,0 +1,1 @@
+"""The middle floor: what should happen. Pure functions; `now` is a parameter."""
