@@ -1,0 +1,411 @@
+"""SMS, MMS and WhatsApp through Twilio.
+
+Provider's pages:
+    webhook fields      https://www.twilio.com/docs/messaging/guides/webhook-request
+    signature           https://www.twilio.com/docs/usage/security#validating-requests
+    sending             https://www.twilio.com/docs/messaging/api/message-resource
+    status callbacks    https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
+    error codes         https://www.twilio.com/docs/api/errors
+    media               https://www.twilio.com/docs/messaging/api/media-resource
+
+Quirks:
+    Fields appear unannounced: the signature covers all of them, parsing ignores what it does not know.
+    The signature covers the URL as configured at Twilio, so it is checked against the configured public base. Twilio
+    sometimes signs the URL with a port and sometimes without. The signature carries no time: the claim on MessageSid
+    is the only defence against a replay.
+    The answer is always TwiML. A text/plain answer can be sent to the citizen as a message.
+    Twilio knows no idempotency key: a send that timed out is never repeated, its callback (which carries our own id)
+    or a person settles it.
+    Media URLs redirect to a storage host that must not see the account's credentials.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.rest import Client  # type: ignore[import-untyped]
+from yarl import URL
+
+from channels import phone
+from channels.channel import (
+    Capabilities,
+    Channel,
+    ChannelSettings,
+    NotAuthentic,
+    Outcome,
+    RawRequest,
+    RawResponse,
+    Screen,
+    SendOutcome,
+    Unreadable,
+)
+from channels.download import Source, download
+from channels.message import (
+    Address,
+    Attachment,
+    AttachmentKind,
+    DeliveryReceipt,
+    Inbound,
+    InboundMessage,
+    Location,
+    OptOut,
+    OutboundMessage,
+)
+from channels.twilio_api import API_URL, OPTED_OUT_CODE, STATUS_WORDS, create_message, rest_client
+
+# Where media live without and with "Enforce HTTP Auth on Media URLs".
+STORAGE_HOSTS: Final = ("mms.twiliocdn.com", "media.twiliocdn.com", "s3-external-1.amazonaws.com")
+WHATSAPP: Final = "whatsapp:"
+STATUS_TAIL: Final = "/status"
+EMPTY_TWIML: Final = RawResponse(content_type="text/xml", body="<Response/>")
+# Twilio refuses a longer body with 21617.
+CAPABILITIES: Final = Capabilities(max_length=1600, segments=True, receipts=True)
+# Twilio's 16 MB for WhatsApp is the largest it accepts; MMS ends at 5 MB.
+MAX_MEDIA_BYTES: Final = 16 * 1024 * 1024
+# Carriers now and then deliver a whole body in base64; a shorter word could be a word.
+MIN_BASE64: Final = 60
+BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+# No message has more; a request that counts higher is not followed.
+MAX_MEDIA: Final = 32
+
+
+class TwilioOptions(BaseModel):
+    """The channel's part of the configuration. The first number without `whatsapp:` is the default sender."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    numbers: tuple[str, ...] = ()
+    messaging_service_sid: str | None = None
+    media_hosts: tuple[str, ...] = ("api.twilio.com", *STORAGE_HOSTS)
+    max_media_bytes: int = Field(default=MAX_MEDIA_BYTES, gt=0)
+
+
+class Form(dict[str, list[str]]):
+    """The request's fields, each with its values in order: the validator asks for them by `getall`."""
+
+    getall = dict.__getitem__
+
+    def first(self, name: str) -> str:
+        """The first value, or "" when there is none."""
+        values = self.get(name)
+        return values[0] if values else ""
+
+    def plain(self) -> dict[str, str | list[str]]:
+        """What is kept as the raw message: a field given once is a string."""
+        return {name: values[0] if len(values) == 1 else values for name, values in self.items()}
+
+
+INBOUND_WORDS: Final = frozenset({"receiving", "received"})
+OPT_OUT_WORDS: Final = {"STOP": True, "START": False}
+KIND_WORDS: Final = {
+    "image": AttachmentKind.IMAGE,
+    "audio": AttachmentKind.AUDIO,
+    "video": AttachmentKind.VIDEO,
+    "application": AttachmentKind.DOCUMENT,
+    "text": AttachmentKind.DOCUMENT,
+}
+
+
+def validators(secrets: Mapping[str, str]) -> tuple[RequestValidator, ...]:
+    """One for the auth token, one more while it is being rotated; none without the first."""
+    if not secrets.get("auth_token"):
+        return ()
+    tokens = (secrets["auth_token"], secrets.get("auth_token_secondary"))
+    return tuple(RequestValidator(token) for token in tokens if token)
+
+
+def verify(raw: RawRequest, form: Form, validators: Sequence[RequestValidator]) -> None:
+    """NotAuthentic unless one of the tokens signed this URL and these fields."""
+    if not validators:
+        raise NotAuthentic("no auth token is configured, so nothing can be believed")
+    signature = raw.headers.get("x-twilio-signature", "")
+    if not signature:
+        raise NotAuthentic("the request carries no X-Twilio-Signature")
+    signed: Form = form if _is_form(raw) else Form()
+    if _is_json(raw) and not _body_is_the_signed_one(raw):
+        raise NotAuthentic("the body is not the one whose hash is in the URL")
+    if not any(_signed_by(validator, raw.url, signed, signature) for validator in validators):
+        raise NotAuthentic("the signature does not match: is the public base URL, or the auth token, another one?")
+
+
+def _signed_by(validator: RequestValidator, url: str, form: Form, signature: str) -> bool:
+    """The URL as configured is almost always what was signed: one digest. Only then both forms of its port."""
+    try:
+        expected = validator.compute_signature(url, form)
+        if hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+            return True
+        return bool(validator.validate(url, form, signature))
+    except ValueError:  # a URL or a field that no UTF-8 can hold was never signed
+        return False
+
+
+def _body_is_the_signed_one(raw: RawRequest) -> bool:
+    claimed = parse_qs(urlsplit(raw.url).query).get("bodySHA256", [""])[0]
+    actual = hashlib.sha256(raw.body).hexdigest()
+    return hmac.compare_digest(actual.encode(), claimed.lower().encode("utf-8", "replace"))
+
+
+def _is_json(raw: RawRequest) -> bool:
+    return raw.method != "GET" and raw.headers.get("content-type", "").lower().startswith("application/json")
+
+
+def _is_form(raw: RawRequest) -> bool:
+    return raw.method != "GET" and not _is_json(raw)
+
+
+def read_form(raw: RawRequest) -> Form:
+    """The fields of a form POST or of a GET's query; none for JSON. Bytes that are not UTF-8 become U+FFFD."""
+    form = Form()
+    if _is_json(raw):
+        return form
+    encoded = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.query
+    for name, value in parse_qsl(encoded, keep_blank_values=True, errors="replace"):
+        form.setdefault(name, []).append(value)
+    return form
+
+
+def _form_of_json(body: bytes) -> Form:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("the body says it is JSON and is not") from error
+    if not isinstance(payload, dict):
+        raise Unreadable("the JSON body is not an object")
+    return Form({name: [value if isinstance(value, str) else json.dumps(value)] for name, value in payload.items()})
+
+
+def parse(raw: RawRequest, form: Form, settings: ChannelSettings) -> list[Inbound]:
+    """Inbound messages at the webhook, receipts at its `/status`; each is understood at the other's address too."""
+    form = _form_of_json(raw.body) if _is_json(raw) else form
+    if not _message_sid(form):
+        raise Unreadable(_without_sid(form))
+    if _is_receipt(raw, form):
+        return [_receipt(raw, form, settings.name)]
+    return list(_inbound(form, settings))
+
+
+def _message_sid(form: Form) -> str:
+    return (form.first("MessageSid") or form.first("SmsSid") or form.first("SmsMessageSid")).strip()
+
+
+def _without_sid(form: Form) -> str:
+    if "CallSid" in form:
+        return "this is a call: has the messaging URL been set as the voice URL?"
+    return "there is no MessageSid"
+
+
+def _status_word(form: Form) -> str:
+    return (form.first("MessageStatus") or form.first("SmsStatus")).strip().lower()
+
+
+def _is_receipt(raw: RawRequest, form: Form) -> bool:
+    word = _status_word(form)
+    if not word or word in INBOUND_WORDS:
+        return False
+    return raw.tail == STATUS_TAIL or "Body" not in form
+
+
+def _receipt(raw: RawRequest, form: Form, channel: str) -> DeliveryReceipt:
+    word, code = _status_word(form), form.first("ErrorCode").strip()
+    own_id = next((value for name, value in parse_qsl(raw.query, errors="replace") if name == "m"), "")
+    return DeliveryReceipt(
+        channel=channel,
+        provider_id=_message_sid(form),
+        status=STATUS_WORDS.get(word),
+        provider_status=word,
+        message_id=int(own_id) if re.fullmatch(r"[0-9]{1,18}", own_id) else None,
+        code=code or None,
+        opted_out=code == str(OPTED_OUT_CODE),
+    )
+
+
+def _inbound(form: Form, settings: ChannelSettings) -> Iterator[Inbound]:
+    sender = _address(form.first("From"), settings.country)
+    body, button = form.first("Body"), form.first("ButtonText")
+    yield InboundMessage(
+        channel=settings.name,
+        provider_id=_message_sid(form),
+        sender=sender,
+        text=body or button,
+        attachments=tuple(_attachments(form)),
+        also=tuple(_also(form, sender)),
+        recipient=_recipient(form.first("To"), settings.country),
+        sender_name=form.first("ProfileName").strip() or None,
+        location=_location(form),
+        choice=form.first("ButtonPayload") or None,
+        in_reply_to=form.first("OriginalRepliedMessageSid") or None,
+        decoded_text=_decoded(body),
+        answerable=sender.scheme == "whatsapp" or phone.is_answerable(sender.value),
+        raw=form.plain(),
+    )
+    opted_out = OPT_OUT_WORDS.get(form.first("OptOutType").strip().upper())
+    if opted_out is not None:
+        yield OptOut(channel=settings.name, address=sender, opted_out=opted_out, source="twilio")
+
+
+def _address(raw: str, country: str) -> Address:
+    stripped = raw.strip()
+    value = stripped.removeprefix(WHATSAPP).strip()
+    if not value:
+        raise Unreadable("there is no sender")
+    if stripped.startswith(WHATSAPP):
+        return Address("whatsapp", phone.normalise(value, country))
+    return Address("tel", phone.normalise(value, country))
+
+
+def _also(form: Form, sender: Address) -> Iterator[Address]:
+    """The phone behind a WhatsApp sender, and its business-scoped id when From was the phone."""
+    if sender.scheme != "whatsapp":
+        return
+    behind = sender.value if sender.value.startswith("+") else f"+{form.first('WaId').strip()}"
+    if phone.is_answerable(behind):
+        yield Address("tel", behind)
+    scoped = form.first("ExternalUserId").strip().removeprefix(WHATSAPP)
+    if scoped and scoped != sender.value:
+        yield Address("whatsapp", scoped)
+
+
+def _recipient(raw: str, country: str) -> str | None:
+    """Our number as it is named in the configuration, with its `whatsapp:`."""
+    stripped = raw.strip()
+    if stripped.startswith(WHATSAPP):
+        return WHATSAPP + phone.normalise(stripped.removeprefix(WHATSAPP), country)
+    return phone.normalise(stripped, country) or None
+
+
+def _attachments(form: Form) -> Iterator[Attachment]:
+    """The media in order. A NumMedia that is no number is not believed: the URLs are what counts."""
+    for index in range(MAX_MEDIA):
+        url = form.first(f"MediaUrl{index}").strip()
+        if not url:
+            return
+        content_type = form.first(f"MediaContentType{index}").strip() or None
+        kind = KIND_WORDS.get((content_type or "").partition("/")[0].lower(), AttachmentKind.OTHER)
+        yield Attachment(kind=kind, reference=url, content_type=content_type)
+
+
+def _location(form: Form) -> Location | None:
+    try:
+        latitude, longitude = float(form.first("Latitude")), float(form.first("Longitude"))
+    except ValueError:
+        return None
+    if not (math.isfinite(latitude) and abs(latitude) <= 90 and math.isfinite(longitude) and abs(longitude) <= 180):
+        return None
+    return Location(latitude, longitude, form.first("Label") or form.first("Address") or None)
+
+
+def _decoded(body: str) -> str | None:
+    """The text in a body that is base64 from end to end and decodes to something a person could have written."""
+    if len(body) < MIN_BASE64 or len(body) % 4 or not BASE64.fullmatch(body):
+        return None
+    try:
+        text = base64.b64decode(body, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    readable = sum(character.isprintable() or character in "\r\n\t" for character in text)
+    return text if readable == len(text) else None
+
+
+def sender_fields(message: OutboundMessage, options: TwilioOptions) -> dict[str, str] | None:
+    """From, or the messaging service; None when the configuration names neither for this kind of address."""
+    whatsapp = message.to.scheme == "whatsapp"
+    candidates = (message.sender or "", *options.numbers)
+    number = next((each for each in candidates if each and each.startswith(WHATSAPP) is whatsapp), None)
+    if number:
+        return {"from_": number}
+    if options.messaging_service_sid:
+        return {"messaging_service_sid": options.messaging_service_sid}
+    return None
+
+
+async def send(
+    message: OutboundMessage, client: Client | None, options: TwilioOptions, webhook_url: str
+) -> SendOutcome:
+    """One attempt. The callback URL carries our own id, so a receipt finds the message whatever the answer was."""
+    if client is None:
+        return SendOutcome(outcome=Outcome.MISCONFIGURED, detail="the account SID or the auth token is missing")
+    sender = sender_fields(message, options)
+    if sender is None:
+        return SendOutcome(outcome=Outcome.MISCONFIGURED, detail="no number or messaging service to send from")
+    to = f"{WHATSAPP}{message.to.value}" if message.to.scheme == "whatsapp" else message.to.value
+    callback = f"{webhook_url}{STATUS_TAIL}?m={message.id}"
+    return await create_message(client, {"to": to, "body": message.text, "status_callback": callback, **sender})
+
+
+def media_source(options: TwilioOptions, secrets: Mapping[str, str]) -> Source:
+    """The API's host with the account's credentials, and the storage hosts it redirects to without them."""
+    account_sid, auth_token = secrets.get("account_sid", ""), secrets.get("auth_token", "")
+    known = account_sid and auth_token
+    return Source(
+        api_url=secrets.get("api_url") or API_URL,
+        hosts=options.media_hosts,
+        limit=options.max_media_bytes,
+        headers={"Authorization": aiohttp.encode_basic_auth(account_sid, auth_token)} if known else {},
+    )
+
+
+class TwilioChannel:
+    """The functions above, with what they were configured with."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(self, settings: ChannelSettings, session: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._session = session
+        self._options = TwilioOptions.model_validate(dict(settings.options))
+        self._validators = validators(settings.secrets)
+        self._client = rest_client(settings.secrets, session)
+        self._media = media_source(self._options, settings.secrets)
+        self._last: tuple[RawRequest, Form] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    def verify(self, raw: RawRequest) -> None:
+        verify(raw, self._form(raw), self._validators)
+
+    def parse(self, raw: RawRequest) -> Sequence[Inbound]:
+        return parse(raw, self._form(raw), self._settings)
+
+    def acknowledge(self, raw: RawRequest, screen: Screen | None = None) -> RawResponse:
+        return EMPTY_TWIML
+
+    async def send(self, message: OutboundMessage) -> SendOutcome:
+        return await send(message, self._client, self._options, self._settings.webhook_url)
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        return await download(attachment.reference, self._media, self._session)
+
+    async def start(self) -> None:
+        """Twilio's URLs are set in its console, so there is nothing to tell it."""
+
+    async def close(self) -> None:
+        """The session belongs to whoever built the channel."""
+
+    def _form(self, raw: RawRequest) -> Form:
+        """Decoded once for verify and parse, which see the same request one after the other."""
+        last = self._last
+        if last is None or last[0] is not raw:
+            last = self._last = (raw, read_form(raw))
+        return last[1]
+
+
+def build(settings: ChannelSettings, session: aiohttp.ClientSession) -> Channel:
+    """The channel. `settings.secrets`: account_sid, auth_token, auth_token_secondary while rotating, api_url.
+
+    ValueError (pydantic's, or for an api_url that is no URL) when the configuration cannot be right.
+    """
+    if not URL(settings.secrets.get("api_url") or API_URL).absolute:
+        raise ValueError("the API URL must be absolute, like https://api.twilio.com")
+    return TwilioChannel(settings, session)

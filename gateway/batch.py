@@ -1,0 +1,157 @@
+"""What one batch of messages becomes: decided one by one, written set-wise, committed once.
+
+A batch claims its messages, meets the people, reads their cases, decides each message in the order of arrival (the
+second message of a person sees what the first one did) and only then writes: about ten statements for any number of
+messages. Nothing here touches the network. What a single message causes is in `gateway/settle.py`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.message import Address, InboundMessage
+from gateway import settle
+from gateway.clock import new_id
+from gateway.deployment import Deployment
+from gateway.dialogs import Dialogs
+from gateway.ledger import ANSWER, Ledger, Received, Reply
+from gateway.store import cases as case_store
+from gateway.store import contacts, messages, staff
+from gateway.store.contacts import Person
+from routing import case_number
+from routing.assign import Duty
+from routing.case import EventKind, KnownCase
+from routing.catalog import Assignment, Catalog
+from routing.rules import RuleSet
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """The working memory of one commit."""
+
+    conn: AsyncConnection
+    catalog: Catalog
+    rules: RuleSet
+    now: datetime
+    ledger: Ledger
+    people: dict[Address, Person]
+    known: dict[int, list[KnownCase]]
+    managers: dict[str, list[Duty]]
+    siblings: messages.Siblings
+    dialogs: Dialogs
+    # How many messages of each sender came in the flood window, up to the one being settled.
+    came: Counter[Address]
+    fresh_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    unnumbered: list[tuple[Received, dict[str, Any]]] = field(default_factory=list)
+    given: set[int] = field(default_factory=set)
+    replies: list[Reply] = field(default_factory=list)
+
+    @classmethod
+    async def prepare(
+        cls, conn: AsyncConnection, batch: Sequence[InboundMessage], *, deployment: Deployment, now: datetime
+    ) -> "Batch":
+        """Meet the people and read what deciding needs."""
+        catalog = deployment.catalog
+        window = timedelta(minutes=catalog.gateway.flood.minutes)
+        people = await contacts.meet(conn, batch, now=now, window=window, language=catalog.language)
+        came = Counter({address: person.recent for address, person in people.items()})
+        came.subtract(message.sender for message in batch)
+        known = await case_store.known_to(
+            conn,
+            (person.contact_id for person in people.values()),
+            numbers=[number for message in batch for number in case_number.find(message.text)],
+            now=now,
+            window=timedelta(days=catalog.gateway.threading.reopening_days),
+        )
+        balanced = {a.key: a.capacity for a in catalog.agencies.values() if a.assignment is Assignment.BALANCED}
+        return cls(
+            conn=conn,
+            catalog=catalog,
+            rules=deployment.rules,
+            now=now,
+            ledger=Ledger(now),
+            people=people,
+            known=known,
+            managers=await staff.managers(conn, balanced=balanced),
+            siblings=await messages.siblings(conn, batch),
+            dialogs=await Dialogs.load(conn, batch, catalog=catalog, now=now),
+            came=came,
+        )
+
+    async def finish(self) -> None:
+        """Number the new cases, write the automatic answers, send everything to the database."""
+        if self.fresh_cases:
+            year = self.now.astimezone(ZoneInfo(self.catalog.gateway.timezone)).year
+            first = await case_store.take_numbers(self.conn, year, len(self.fresh_cases))
+            for consecutive, row in enumerate(self.fresh_cases.values(), first):
+                row["number"] = case_number.format_number(year, consecutive)
+        for result, row in self.unnumbered:
+            result.number = row["number"]
+        for reply in self.replies:
+            self._send(reply)
+        await self.ledger.write(self.conn)
+        await self.dialogs.save(self.conn)
+        await staff.assigned(self.conn, self.given, now=self.now)
+
+    def reply(self, reply: Reply) -> None:
+        """Answer automatically, unless nobody can be reached or the sender floods (which may be another machine)."""
+        flooding = self.came[reply.message.sender] > self.catalog.gateway.flood.messages
+        if reply.message.answerable and not flooding:
+            self.replies.append(reply)
+
+    def _send(self, reply: Reply) -> None:
+        message_id = self.ledger.outbound(
+            priority=ANSWER,
+            kind=reply.kind,
+            case_id=reply.case_id,
+            contact_id=reply.person.contact_id,
+            urn=str(reply.message.sender),
+            channel=self.answering_channel(reply.message),
+            text=reply.text(),
+            raw=reply.raw,
+        )
+        if reply.case_id is not None and reply.kind == "acknowledgement":
+            self.ledger.event(reply.case_id, EventKind.ACKNOWLEDGED, message=str(message_id))
+
+    def answering_channel(self, message: InboundMessage) -> str:
+        """The channel that carries answers to this message: its own, or the one configured to answer for it."""
+        return self.catalog.gateway.channels[message.channel].answers_by or message.channel
+
+
+async def receive_batch(
+    conn: AsyncConnection, batch: Sequence[InboundMessage], *, deployment: Deployment, now: datetime
+) -> list[Received]:
+    """Everything the messages of one commit cause. One result a message, in their order."""
+    received = [Received(message_id=new_id(), urn=str(message.sender)) for message in batch]
+    pairs = list(zip(batch, received, strict=True))
+    won = await messages.claim(
+        conn,
+        [{"channel": m.channel, "provider_id": m.provider_id, "message_id": result.message_id} for m, result in pairs],
+    )
+    fresh = [pair for pair in pairs if pair[1].message_id in won]
+    if fresh:
+        work = await Batch.prepare(conn, [m for m, _ in fresh], deployment=deployment, now=now)
+        for message, result in fresh:
+            await settle.settle(work, message, result)
+        await work.finish()
+    if len(fresh) < len(pairs):
+        await _repeat(conn, [pair for pair in pairs if pair[1].message_id not in won])
+    return received
+
+
+async def _repeat(conn: AsyncConnection, repeats: Sequence[tuple[InboundMessage, Received]]) -> None:
+    """Give repeats the result of the message they repeat."""
+    held = await messages.claimed(conn, {(m.channel, m.provider_id) for m, _ in repeats})
+    stood = await case_store.of_messages(conn, set(held.values()))
+    for message, result in repeats:
+        result.message_id = held[message.channel, message.provider_id]
+        result.repeated = True
+        row = stood.get(result.message_id)
+        if row is not None:
+            result.urn, result.case_id, result.number = row.urn, row.id, row.number
+            result.agency, result.due_at = row.agency, row.due_at

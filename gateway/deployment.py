@@ -1,0 +1,31 @@
+"""The configuration in force, replaced as a whole when an operator says so."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.catalog_file import load
+from routing.catalog import Catalog
+from routing.rules import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A catalog and what is compiled from it."""
+
+    catalog: Catalog
+    rules: RuleSet
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "Deployment":
+        """Compile a catalog's rules."""
+        return cls(catalog, RuleSet.of(catalog))
+
+    @classmethod
+    def load(cls, directory: Path) -> "Deployment":
+        """Read `directory`. CatalogFaults lists everything that is wrong in it."""
+        return cls.of(load(directory))
+
+
+# What the rest of the gateway holds: ask it each time, so that a reload reaches everybody at once.
+Current = Callable[[], Deployment]

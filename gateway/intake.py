@@ -1,0 +1,79 @@
+"""The way in: a message is durable, with its case, before anybody is told that we have it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.channel import Screen
+from channels.message import InboundMessage, SessionEnd, SessionTurn
+from gateway import sessions
+from gateway.batch import receive_batch
+from gateway.deployment import Current
+from gateway.group_commit import GroupCommit
+from gateway.ledger import Received
+from gateway.sessions import Capable
+from gateway.store.engine import Store
+
+Arrival = InboundMessage | SessionTurn | SessionEnd
+
+
+class Intake:
+    """Receives what citizens say. `wake` is called after each commit: there may be something to send."""
+
+    def __init__(
+        self,
+        store: Store,
+        current: Current,
+        *,
+        capable: Capable,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+    ) -> None:
+        self._current = current
+        self._capable = capable
+        self._clock = clock
+        self._wake = wake
+        self._commits: GroupCommit[Arrival, Received | Screen | None] = GroupCommit(store, self._work)
+
+    async def receive(self, message: InboundMessage) -> Received:
+        """The message's case, once it is on disk. A repeat gets what the first one got."""
+        received = await self._commits.do(message)
+        if not isinstance(received, Received):
+            raise TypeError("a message was not received as one")
+        self._wake()
+        return received
+
+    async def turn(self, turn: SessionTurn) -> Screen:
+        """The session's next screen, once what it promises is on disk. A repeated turn gets the same screen."""
+        screen = await self._commits.do(turn)
+        if not isinstance(screen, Screen):
+            raise TypeError("a session turn got no screen")
+        self._wake()
+        return screen
+
+    async def end(self, end: SessionEnd) -> None:
+        """Remember that a session is over; what was typed in it stays as a draft."""
+        await self._commits.do(end)
+
+    async def close(self) -> None:
+        """Finish what has begun."""
+        await self._commits.close()
+
+    async def _work(self, conn: AsyncConnection, arrivals: Sequence[Arrival]) -> Sequence[Received | Screen | None]:
+        deployment, now = self._current(), self._clock()
+        turns = [a for a in arrivals if isinstance(a, SessionTurn)]
+        walked = (
+            await sessions.walk(conn, turns, deployment=deployment, now=now, capable=self._capable) if turns else []
+        )
+        asked = [a for a in arrivals if isinstance(a, InboundMessage)]
+        batch = [*asked, *(walk.question for walk in walked if walk.question)]
+        received = await receive_batch(conn, batch, deployment=deployment, now=now) if batch else []
+        by_id = {(m.channel, m.provider_id): result for m, result in zip(batch, received, strict=True)}
+        screens = await sessions.show(conn, walked, by_id, deployment=deployment, now=now) if walked else []
+        await sessions.end(conn, [a for a in arrivals if isinstance(a, SessionEnd)], now=now)
+        screen, message = iter(screens), iter(received)
+        return [
+            next(screen) if isinstance(a, SessionTurn) else next(message) if isinstance(a, InboundMessage) else None
+            for a in arrivals
+        ]

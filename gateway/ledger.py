@@ -1,0 +1,187 @@
+"""The rows one unit of work is about to write, collected while it decides, and written set-wise at its end."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.message import Attachment, InboundMessage
+from gateway.clock import new_id
+from gateway.store import schema as t
+from gateway.store.bulk import insert_rows, update_rows
+from gateway.store.contacts import Person
+from gateway.store.schema import micros
+from routing.case import EventKind
+from routing.rules import Reason
+
+# Answers and acknowledgements go before notices, notices before broadcasts.
+ANSWER, NOTICE, BROADCAST = 0, 1, 2
+
+SYSTEM, CITIZEN = "system", "citizen"
+
+
+def by_staff(staff_id: int) -> str:
+    """How an event names a member of staff."""
+    return f"staff:{staff_id}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Received:
+    """What became of a message. `number` is its case's; a repeat carries what the first one got."""
+
+    message_id: int
+    urn: str
+    case_id: int | None = None
+    number: str | None = None
+    agency: str | None = None
+    due_at: datetime | None = None
+    repeated: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Reply:
+    """An automatic answer. Its text is made at the end, when new cases have their numbers."""
+
+    message: InboundMessage
+    person: Person
+    kind: str
+    text: Callable[[], str]
+    case_id: int | None = None
+    raw: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Rows of one unit of work, in the order of the tables' references."""
+
+    now: datetime
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    changed_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+
+    def event(self, case_id: int, kind: EventKind, *, actor: str = SYSTEM, **data: Any) -> None:
+        """Add to a case's story."""
+        self.events.append(
+            {"id": new_id(), "case_id": case_id, "kind": kind, "at": micros(self.now), "actor": actor, "data": data}
+        )
+
+    def inbound(self, message: InboundMessage, *, message_id: int, contact_id: int, **values: Any) -> dict[str, Any]:
+        """A citizen's message and its files. The row comes back, to be given its case."""
+        row = _message_row(
+            id=message_id,
+            contact_id=contact_id,
+            urn=str(message.sender),
+            channel=message.channel,
+            direction="in",
+            provider_id=message.provider_id,
+            text=message.text,
+            decoded_text=message.decoded_text,
+            status="received",
+            at=micros(self.now),
+            sent_at=micros(message.sent_at) if message.sent_at else None,
+            message_key=message.raw.get("message_key"),
+            album=message.group,
+            raw=_kept(message),
+            **values,
+        )
+        self.messages.append(row)
+        self.attach(message_id, message.attachments)
+        return row
+
+    def attach(self, message_id: int, attachments: Iterable[Attachment], *, first: int = 0) -> None:
+        """Files of a message, to be fetched later, or already stored (their `reference` is then `stored:<name>`)."""
+        for position, attachment in enumerate(attachments, first):
+            stored = (
+                attachment.reference.removeprefix("stored:") if attachment.reference.startswith("stored:") else None
+            )
+            self.attachments.append(
+                {
+                    "id": new_id(),
+                    "message_id": message_id,
+                    "position": position,
+                    "kind": attachment.kind,
+                    "reference": attachment.reference,
+                    "filename": attachment.filename,
+                    "content_type": attachment.content_type,
+                    "size": attachment.size,
+                    "state": "stored" if stored else "pending",
+                    "stored_as": stored,
+                    "next_try_at": None if stored else micros(self.now),
+                }
+            )
+
+    def outbound(self, *, priority: int, **values: Any) -> int:
+        """A message of ours and its place in the outbox; its id comes back."""
+        row = _message_row(id=new_id(), direction="out", status="queued", at=micros(self.now), **values)
+        self.messages.append(row)
+        self.outbox.append(
+            {
+                "message_id": row["id"],
+                "channel": row["channel"],
+                "priority": priority,
+                "state": "pending",
+                "next_at": micros(self.now),
+                "created_at": micros(self.now),
+            }
+        )
+        return int(row["id"])
+
+    def change(self, case_id: int, row: Mapping[str, Any]) -> None:
+        """Set columns of a case that exists; every changed case has the same columns."""
+        self.changed_cases.setdefault(case_id, {"id": case_id}).update(row)
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Send it all, a statement a table."""
+        await insert_rows(conn, t.cases, self.cases)
+        await update_rows(
+            conn,
+            t.cases,
+            list(self.changed_cases.values()),
+            key="id",
+            extra="version = cases.version + 1, waiting_since = CASE WHEN r.state = 'open'"
+            " THEN COALESCE(cases.waiting_since, r.active_at) ELSE cases.waiting_since END",
+        )
+        await insert_rows(conn, t.message, self.messages)
+        await insert_rows(conn, t.attachment, self.attachments)
+        await insert_rows(conn, t.case_event, self.events)
+        await insert_rows(conn, t.outbox, self.outbox)
+
+
+def reasons_data(reasons: Iterable[Reason]) -> list[dict[str, str]]:
+    """A trail of reasons as it is kept in an event."""
+    return [{"code": reason.code, "detail": reason.detail} for reason in reasons]
+
+
+def _message_row(**values: Any) -> dict[str, Any]:
+    return {
+        "id": None,
+        "case_id": None,
+        "contact_id": None,
+        "urn": None,
+        "channel": None,
+        "direction": None,
+        "kind": None,
+        "provider_id": None,
+        "text": "",
+        "decoded_text": None,
+        "staff_id": None,
+        "status": None,
+        "at": None,
+        "sent_at": None,
+        "message_key": None,
+        "album": None,
+        "version_of": None,
+        "raw": None,
+    } | values
+
+
+def _kept(message: InboundMessage) -> dict[str, Any]:
+    kept: dict[str, Any] = dict(message.raw)
+    if message.location:
+        kept["location"] = [message.location.latitude, message.location.longitude, message.location.label]
+    return kept

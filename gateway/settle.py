@@ -1,0 +1,301 @@
+"""What a single message causes: a case, a line in one, a command's answer, a menu's next screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from channels.message import InboundMessage
+from gateway import selfservice, words
+from gateway.clock import new_id
+from gateway.ledger import CITIZEN, Received, Reply, reasons_data
+from gateway.store import alarms, contacts
+from gateway.store.schema import instant_of, micros
+from routing.assign import pick
+from routing.case import CaseState, EventKind, KnownCase
+from routing.catalog import Assignment
+from routing.decide import Action, Decision, decide
+from routing.rules import Reason, Route
+from routing.terms import due
+
+if TYPE_CHECKING:
+    from gateway.batch import Batch
+    from gateway.store.contacts import Person
+
+# A list shows this much of what was said last, in characters.
+LINE = 120
+
+
+async def settle(work: Batch, message: InboundMessage, result: Received) -> None:
+    """Decide one message and note what must be written."""
+    person = work.people[message.sender]
+    work.came[message.sender] += 1
+    if _joins_another(work, message, result, person):
+        return
+    turn = work.dialogs.turn(message, person.language)
+    if turn.language and turn.language != person.language:
+        await contacts.set_language(work.conn, person.contact_id, turn.language)
+        person = work.people[message.sender] = replace(person, language=turn.language)
+    if turn.message is None:
+        await selfservice.menu(work, message, result, person, turn)
+        return
+    message = turn.message
+    if selfservice.opens_nothing(message):
+        selfservice.greet(work, message, result, person)
+        return
+    decision = decide(
+        message,
+        work.known.get(person.contact_id, ()),
+        catalog=work.catalog,
+        rules=work.rules,
+        now=work.now,
+        wants_new=person.wants_new,
+    )
+    if decision.action is Action.COMMAND:
+        await selfservice.command(work, decision, message, result, person)
+    elif decision.action is Action.CREATE:
+        await _create(work, decision, message, result, person)
+    else:
+        _continue(work, decision, message, result, person)
+    if message.group:
+        work.siblings.remember(message, result.message_id).case_id = result.case_id
+    if decision.mistyped:
+        selfservice.tell_mistyped(work, decision.mistyped, message, person)
+
+
+def _joins_another(work: Batch, message: InboundMessage, result: Received, person: Person) -> bool:
+    """An edit is a new version of its message, and an album's later photographs belong to the first."""
+    sibling = work.siblings.of(message)
+    if sibling is None:
+        return False
+    result.case_id = sibling.case_id
+    if message.version_of:
+        row = work.ledger.inbound(
+            message, message_id=result.message_id, contact_id=person.contact_id, kind="edit", version_of=sibling.id
+        )
+        row["case_id"] = sibling.case_id
+        if sibling.case_id is not None:
+            work.ledger.event(
+                sibling.case_id,
+                EventKind.EDITED,
+                actor=CITIZEN,
+                message=str(sibling.id),
+                version=str(result.message_id),
+            )
+    else:
+        work.ledger.attach(sibling.id, message.attachments, first=sibling.next_position(len(message.attachments)))
+        if message.text:
+            row = work.ledger.inbound(
+                replace(message, attachments=()),
+                message_id=result.message_id,
+                contact_id=person.contact_id,
+                kind="caption",
+            )
+            row["case_id"] = sibling.case_id
+    return True
+
+
+async def _create(work: Batch, decision: Decision, message: InboundMessage, result: Received, person: Person) -> None:
+    """A new case: routed, given a term, perhaps a manager, and acknowledged."""
+    route = await _staffed(work, decision.route)
+    clock = due(work.catalog, agency=route.agency, term_class=route.term_class, received_at=work.now)
+    row = _case_row(work, route, message, person) | {"due_at": micros(clock.due_at), "id": new_id()}
+    row["predecessor_id"] = decision.predecessor.id if decision.predecessor else None
+    case_id = row["id"]
+    work.fresh_cases[case_id] = row
+    work.ledger.cases.append(row)
+    work.unnumbered.append((result, row))
+    result.case_id, result.agency, result.due_at = case_id, route.agency, clock.due_at
+    inbound = work.ledger.inbound(message, message_id=result.message_id, contact_id=person.contact_id, kind="question")
+    inbound["case_id"] = case_id
+    _tell_of_creation(work, decision, route, row, result)
+    _assign(work, row)
+    work.known.setdefault(person.contact_id, []).insert(0, _known(row))
+    if person.wants_new:
+        await contacts.expect_new(work.conn, person.contact_id, None)
+        work.people[message.sender] = replace(person, wants_new=False)
+    work.reply(_acknowledgement(work, message, person, row))
+
+
+def _case_row(work: Batch, route: Route, message: InboundMessage, person: Person) -> dict[str, Any]:
+    facts = dict(message.facts)
+    return {
+        "id": None,
+        "number": "",
+        "contact_id": person.contact_id,
+        "reply_urn": str(message.sender) if message.answerable else None,
+        "reply_channel": work.answering_channel(message),
+        "channel": message.channel,
+        "service_number": message.recipient,
+        "agency": route.agency,
+        "topic": route.topic,
+        "term_class": route.term_class,
+        "territory": facts.get("territory"),
+        "language": person.language,
+        "state": CaseState.OPEN,
+        "assignee_id": None,
+        "received_at": micros(work.now),
+        "due_at": None,
+        "waiting_since": micros(work.now),
+        "active_at": micros(work.now),
+        "ended_at": None,
+        "predecessor_id": None,
+        "last_line": message.text[:LINE],
+        "last_by": CITIZEN,
+    }
+
+
+def _known(row: dict[str, Any]) -> KnownCase:
+    return KnownCase(
+        id=row["id"],
+        number=row["number"],
+        agency=row["agency"],
+        topic=row["topic"],
+        state=CaseState.OPEN,
+        received_at=instant_of(row["received_at"]),
+        active_at=instant_of(row["active_at"]),
+        due_at=instant_of(row["due_at"]),
+    )
+
+
+def _tell_of_creation(work: Batch, decision: Decision, route: Route, row: dict[str, Any], result: Received) -> None:
+    event = work.ledger.event
+    case_id = row["id"]
+    event(
+        case_id,
+        EventKind.RECEIVED,
+        actor=CITIZEN,
+        message=str(result.message_id),
+        rule=decision.rule,
+        reasons=reasons_data(decision.reasons),
+    )
+    event(
+        case_id,
+        EventKind.ROUTED,
+        agency=route.agency,
+        topic=route.topic,
+        term_class=route.term_class,
+        rule=route.rule,
+        reasons=reasons_data(route.reasons),
+    )
+    if decision.predecessor:
+        event(case_id, EventKind.LINKED, predecessor=decision.predecessor.number)
+
+
+async def _staffed(work: Batch, route: Route | None) -> Route:
+    """The route, or the triage desk's when nobody at the agency can answer; an operator is told."""
+    triage = work.catalog.gateway.triage
+    if route is None:
+        route = Route(triage, None, "general", "triage", ())
+    if route.agency in work.managers:
+        return route
+    await alarms.ring(
+        work.conn,
+        kind="no-manager",
+        subject=route.agency,
+        detail=f"{route.agency} has no active response manager; its cases go to the triage desk",
+        now=work.now,
+    )
+    if route.agency == triage:
+        return route
+    reason = Reason("no-manager", f"{route.agency} has no active response manager, so the triage desk takes it")
+    return replace(route, agency=triage, topic=None, reasons=(*route.reasons, reason))
+
+
+def _assign(work: Batch, row: dict[str, Any]) -> None:
+    """Give the case to somebody on duty, where the agency gives cases out; elsewhere it waits to be taken."""
+    agency = work.catalog.agencies[row["agency"]]
+    if agency.assignment is not Assignment.BALANCED:
+        work.ledger.event(row["id"], EventKind.ASSIGNED, staff=None, how="pull")
+        return
+    duties = work.managers.get(agency.key, [])
+    chosen = pick(duties)
+    row["assignee_id"] = chosen
+    work.ledger.event(row["id"], EventKind.ASSIGNED, staff=None if chosen is None else str(chosen), how="balanced")
+    if chosen is not None:
+        work.given.add(chosen)
+        work.managers[agency.key] = [
+            replace(d, open_cases=d.open_cases + 1, last_assigned_at=work.now) if d.staff_id == chosen else d
+            for d in duties
+        ]
+
+
+def _continue(work: Batch, decision: Decision, message: InboundMessage, result: Received, person: Person) -> None:
+    """Another line in a case that exists: appended, reopening it, or only recorded."""
+    known = decision.case
+    if known is None:
+        raise AssertionError(f"a decision to {decision.action} names no case")
+    kind = "thanks" if decision.action is Action.RECORD else "question"
+    row = work.ledger.inbound(message, message_id=result.message_id, contact_id=person.contact_id, kind=kind)
+    row["case_id"] = known.id
+    result.case_id, result.number, result.agency, result.due_at = known.id, known.number, known.agency, known.due_at
+    fresh = work.fresh_cases.get(known.id)
+    if fresh is not None:
+        work.unnumbered.append((result, fresh))
+    recorded = decision.action is Action.RECORD
+    state = known.state if recorded else CaseState.OPEN
+    ended_at = known.ended_at if recorded else None
+    if decision.action is Action.REOPEN:
+        work.ledger.event(known.id, EventKind.REOPENED, rule=decision.rule, actor=CITIZEN)
+    work.ledger.event(
+        known.id,
+        EventKind.RECEIVED,
+        actor=CITIZEN,
+        message=str(result.message_id),
+        rule=decision.rule,
+        reasons=reasons_data(decision.reasons),
+    )
+    changes = {
+        "state": state,
+        "active_at": micros(known.active_at if recorded else work.now),
+        "ended_at": None if ended_at is None else micros(ended_at),
+        "last_line": message.text[:LINE],
+        "last_by": CITIZEN,
+    }
+    if fresh is not None:
+        fresh.update(changes)
+    else:
+        where = {"reply_urn": str(message.sender), "reply_channel": work.answering_channel(message)}
+        work.ledger.change(known.id, changes | where)
+    _remember(work, person, replace(known, state=state, ended_at=ended_at, active_at=work.now))
+    if not recorded:
+        _acknowledge_more(work, decision, message, person, known)
+
+
+def _remember(work: Batch, person: Person, changed: KnownCase) -> None:
+    known = work.known[person.contact_id]
+    work.known[person.contact_id] = [changed if case.id == changed.id else case for case in known]
+
+
+def _acknowledge_more(
+    work: Batch, decision: Decision, message: InboundMessage, person: Person, known: KnownCase
+) -> None:
+    """A reopened case is always acknowledged; a line added to an open one only when the person had been silent."""
+    reopened = decision.action is Action.REOPEN
+    if not reopened and work.came[message.sender] > 1:
+        return
+    key = "ack_reopened" if reopened else "ack_added"
+    agency = words.short_name(work.catalog, known.agency)
+    fresh = work.fresh_cases.get(known.id)
+
+    def text() -> str:
+        number = fresh["number"] if fresh else known.number
+        return work.catalog.say(key, person.language, number=number, agency=agency)
+
+    work.reply(Reply(message=message, person=person, kind="acknowledgement", text=text, case_id=known.id))
+
+
+def _acknowledgement(work: Batch, message: InboundMessage, person: Person, row: dict[str, Any]) -> Reply:
+    def text() -> str:
+        return words.acknowledgement(
+            work.catalog,
+            person.language,
+            number=row["number"],
+            agency=row["agency"],
+            received_at=work.now,
+            due_at=instant_of(row["due_at"]),
+        )
+
+    unsure = row["agency"] == work.catalog.gateway.triage
+    buttons = work.dialogs.offer_agencies(message, person.language, row) if unsure else None
+    return Reply(message=message, person=person, kind="acknowledgement", text=text, case_id=row["id"], raw=buttons)

@@ -1,0 +1,1 @@
+"""What is kept, and the only place where SQL is written."""

@@ -1,0 +1,205 @@
+"""People and where they can be reached: one contact, many addresses."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.message import Address, InboundMessage
+from gateway.clock import new_id
+from gateway.store import schema as t
+from gateway.store.bulk import document, each, insert_rows
+from gateway.store.schema import MICROSECOND, micros
+
+# Phones are the identity the others join: a Telegram user who shares a number becomes the person we know by it.
+_ELDERS = ("tel", "whatsapp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who wrote, as the batch sees them.
+
+    `recent` counts their messages in the flood window, this batch included; `joined` names the contacts that turned
+    out, with this message, to be the same person.
+    """
+
+    contact_id: int
+    language: str
+    name: str | None
+    opted_out: bool
+    recent: int
+    wants_new: bool
+    joined: tuple[int, ...] = ()
+
+
+async def meet(
+    conn: AsyncConnection,
+    messages: Sequence[InboundMessage],
+    *,
+    now: datetime,
+    window: timedelta,
+    language: Callable[[str | None], str],
+) -> dict[Address, Person]:
+    """The person behind each sender, made known when new, their addresses locked until the commit.
+
+    That lock (the upsert's, on a row) is what keeps two processes from opening two cases for one conversation.
+    `language` is the deployment's language nearest to what a provider says of a stranger.
+    """
+    seen = await _seen(conn, {str(a) for message in messages for a in (message.sender, *message.also)})
+    owners = {urn: int(row.contact_id) for urn, row in seen.items()}
+    strangers: dict[int, InboundMessage] = {}
+    joined: dict[Address, tuple[int, ...]] = {}
+    for message in messages:
+        others = _claim_circle(message, owners, strangers)
+        if others:
+            joined[message.sender] = others
+            await _join(conn, owners[str(message.sender)], others)
+    await insert_rows(conn, t.contact, [_contact_row(i, m, language, now) for i, m in strangers.items()])
+    states = await _upsert(conn, _address_rows(messages, owners, now), window=window)
+    return {
+        message.sender: _person(message, seen.get(str(message.sender)), states, joined, language, now)
+        for message in messages
+    }
+
+
+def _claim_circle(
+    message: InboundMessage, owners: dict[str, int], strangers: dict[int, InboundMessage]
+) -> tuple[int, ...]:
+    """Give every address of a message one owner; the owners that must be joined to it come back."""
+    circle = [message.sender, *message.also]
+    known = list(dict.fromkeys(owners[str(a)] for a in sorted(circle, key=_eldest) if str(a) in owners))
+    owner = known[0] if known else new_id()
+    if not known:
+        strangers[owner] = message
+    for urn, other in owners.items():
+        if other in known[1:]:
+            owners[urn] = owner
+    owners.update({str(a): owner for a in circle})
+    return tuple(other for other in known[1:] if strangers.pop(other, None) is None)
+
+
+def _eldest(address: Address) -> bool:
+    return address.scheme not in _ELDERS
+
+
+def _person(
+    message: InboundMessage,
+    known: Any,
+    states: Mapping[str, Any],
+    joined: Mapping[Address, tuple[int, ...]],
+    language: Callable[[str | None], str],
+    now: datetime,
+) -> Person:
+    state = states[str(message.sender)]
+    return Person(
+        contact_id=state.contact_id,
+        language=known.language if known else language(message.language),
+        name=known.name if known else message.sender_name,
+        opted_out=state.opted_out_at is not None,
+        recent=state.recent_count,
+        wants_new=bool(known and known.wants_new_until and known.wants_new_until > micros(now)),
+        joined=joined.get(message.sender, ()),
+    )
+
+
+async def _seen(conn: AsyncConnection, urns: Iterable[str]) -> dict[str, Any]:
+    rows = await conn.exec_driver_sql(
+        "SELECT a.urn, a.contact_id, c.language, c.name, c.wants_new_until"
+        f" FROM {each(conn)} JOIN address a ON a.urn = e.value JOIN contact c ON c.id = a.contact_id",
+        (document(sorted(urns)),),
+    )
+    return {row.urn: row for row in rows}
+
+
+def _contact_row(
+    contact_id: int, message: InboundMessage, language: Callable[[str | None], str], now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": contact_id,
+        "name": message.sender_name,
+        "language": language(message.language),
+        "created_at": micros(now),
+    }
+
+
+def _address_rows(messages: Sequence[InboundMessage], owners: Mapping[str, int], now: datetime) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    at = micros(now)
+    for message in messages:
+        for a in (message.sender, *message.also):
+            urn = str(a)
+            row = rows.setdefault(
+                urn,
+                {
+                    "urn": urn,
+                    "contact_id": owners[urn],
+                    "channel": message.channel,
+                    "answerable": message.answerable,
+                    "created_at": at,
+                    "last_inbound_at": None,
+                    "recent_since": at,
+                    "recent_count": 0,
+                },
+            )
+            if a is message.sender:
+                row["recent_count"] += 1
+                row["last_inbound_at"] = at
+    # One order for everybody, or two processes could wait for each other's rows.
+    return [rows[urn] for urn in sorted(rows)]
+
+
+async def _upsert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]], *, window: timedelta) -> dict[str, Any]:
+    # Constant in the text, so that the statement is prepared once.
+    lapsed = f"COALESCE(address.recent_since, 0) < excluded.recent_since - {window // MICROSECOND:d}"
+    states = await insert_rows(
+        conn,
+        t.address,
+        rows,
+        conflict="ON CONFLICT (urn) DO UPDATE SET"
+        " last_inbound_at = COALESCE(excluded.last_inbound_at, address.last_inbound_at),"
+        f" recent_count = CASE WHEN {lapsed} THEN excluded.recent_count"
+        " ELSE address.recent_count + excluded.recent_count END,"
+        f" recent_since = CASE WHEN {lapsed} THEN excluded.recent_since ELSE address.recent_since END",
+        returning="urn, contact_id, opted_out_at, recent_count",
+    )
+    return {row.urn: row for row in states}
+
+
+async def _join(conn: AsyncConnection, stays: int, others: Sequence[int]) -> None:
+    """Make `others` the same person as `stays`: addresses, cases and messages move, the old rows point on."""
+    for table in (t.address, t.cases, t.message):
+        await conn.execute(update(table).where(table.c.contact_id.in_(others)).values(contact_id=stays))
+    await conn.execute(update(t.contact).where(t.contact.c.id.in_(others)).values(merged_into=stays))
+
+
+async def set_language(conn: AsyncConnection, contact_id: int, language: str) -> None:
+    """Remember the language a person chose."""
+    await conn.execute(update(t.contact).where(t.contact.c.id == contact_id).values(language=language))
+
+
+async def expect_new(conn: AsyncConnection, contact_id: int, until: datetime | None) -> None:
+    """The person's next message starts a new case, until then; None: no longer."""
+    await conn.execute(update(t.contact).where(t.contact.c.id == contact_id).values(wants_new_until=until))
+
+
+async def set_opted_out(conn: AsyncConnection, urn: str, *, opted_out: bool, source: str, now: datetime) -> bool:
+    """Write the opt-out ledger and the address's present state. False when it already stood so."""
+    current = (await conn.execute(select(t.address.c.opted_out_at).where(t.address.c.urn == urn))).one_or_none()
+    if current is not None and (current.opted_out_at is not None) == opted_out:
+        return False
+    await conn.execute(
+        insert(t.opt_out).values(id=new_id(), urn=urn, at=now, opted_out=opted_out, source=source),
+    )
+    await conn.execute(update(t.address).where(t.address.c.urn == urn).values(opted_out_at=now if opted_out else None))
+    return True
+
+
+async def owner_of(conn: AsyncConnection, urn: str) -> int | None:
+    """The contact an address belongs to, or None when it never wrote."""
+    found: int | None = (
+        await conn.execute(select(t.address.c.contact_id).where(t.address.c.urn == urn))
+    ).scalar_one_or_none()
+    return found

@@ -1,0 +1,63 @@
+"""Sessions and drafts: where each person is in a menu, kept so that any process can show the next screen."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from channels.message import SessionEnd
+from gateway.store import schema as t
+from gateway.store.bulk import Row, insert_rows
+
+Key = tuple[str, str, str]
+
+_CHANGING = ("seen_at", "accumulated", "state", "screen", "final", "turns")
+
+
+async def load(conn: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Any]:
+    """The sessions of (channel, session id, address), locked until the commit."""
+    table = t.session
+    rows = await conn.execute(
+        select(table)
+        .where(tuple_(table.c.channel, table.c.session_id, table.c.urn).in_(sorted(set(keys))))
+        .order_by(table.c.channel, table.c.session_id, table.c.urn)
+        .with_for_update()
+    )
+    return {(row.channel, row.session_id, row.urn): row for row in rows}
+
+
+async def save(conn: AsyncConnection, rows: Sequence[Row]) -> None:
+    """Write sessions, new or changed."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in _CHANGING)
+    await insert_rows(conn, t.session, rows, conflict=f"ON CONFLICT (channel, session_id, urn) DO UPDATE SET {changes}")
+
+
+async def end(conn: AsyncConnection, ended: SessionEnd, *, now: datetime) -> None:
+    """The provider says a session is over."""
+    table = t.session
+    await conn.execute(
+        update(table)
+        .where(
+            table.c.channel == ended.channel,
+            table.c.session_id == ended.session_id,
+            table.c.urn == str(ended.sender),
+        )
+        .values(ended="completed" if ended.completed else "dropped", seen_at=now)
+    )
+
+
+async def drafts(conn: AsyncConnection, urns: Iterable[str]) -> dict[str, str]:
+    """The menu state each address left unfinished, as JSON text."""
+    rows = await conn.execute(select(t.draft.c.urn, t.draft.c.state).where(t.draft.c.urn.in_(sorted(set(urns)))))
+    return {row.urn: row.state["menu"] for row in rows}
+
+
+async def keep_drafts(conn: AsyncConnection, kept: Sequence[Row], dropped: Sequence[str]) -> None:
+    """Remember what is half written, forget what was sent or thrown away."""
+    await insert_rows(
+        conn, t.draft, kept, conflict="ON CONFLICT (urn) DO UPDATE SET state = excluded.state, at = excluded.at"
+    )
+    if dropped:
+        await conn.execute(delete(t.draft).where(t.draft.c.urn.in_(list(dropped))))

@@ -1,0 +1,143 @@
+"""Staff: who may answer, on whose behalf, and how much they carry."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, case, func, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.clock import new_id
+from gateway.errors import Conflict, NotFound
+from gateway.store import schema as t
+from routing.assign import Duty
+
+ROLES = ("manager", "operator", "administrator")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person who works here. `agency` is None for those who serve the whole network."""
+
+    id: int
+    login: str
+    name: str
+    role: str
+    agency: str | None
+    language: str | None
+    active: bool
+    on_duty: bool
+
+
+def _member(row: object) -> Member:
+    names = ("id", "login", "name", "role", "agency", "language", "active", "on_duty")
+    return Member(**{name: getattr(row, name) for name in names})
+
+
+async def managers(conn: AsyncConnection, *, balanced: Mapping[str, int]) -> dict[str, list[Duty]]:
+    """For each agency with an active response manager: who is on duty, with their load.
+
+    `balanced` names the agencies that give cases out, with what one manager may carry; elsewhere the list is empty.
+    """
+    carried = (
+        select(func.count())
+        .select_from(t.cases)
+        .where(t.cases.c.assignee_id == t.staff.c.id, t.cases.c.state.in_(["open", "waiting"]))
+        .scalar_subquery()
+    )
+    load = case((t.staff.c.agency.in_(list(balanced)), carried), else_=literal(0)) if balanced else literal(0)
+    rows = await conn.execute(
+        select(
+            t.staff.c.id, t.staff.c.agency, t.staff.c.capacity, t.staff.c.last_assigned_at, t.staff.c.on_duty,
+            load.label("open_cases"),
+        ).where(t.staff.c.active, t.staff.c.role == "manager", t.staff.c.agency.is_not(None))
+    )  # fmt: skip
+    found: dict[str, list[Duty]] = {}
+    for row in rows:
+        duties = found.setdefault(row.agency, [])
+        if row.on_duty and row.agency in balanced:
+            duties.append(
+                Duty(
+                    staff_id=row.id,
+                    open_cases=row.open_cases,
+                    capacity=row.capacity or balanced[row.agency],
+                    last_assigned_at=row.last_assigned_at,
+                )
+            )
+    return found
+
+
+async def assigned(conn: AsyncConnection, staff_ids: Collection[int], *, now: datetime) -> None:
+    """Remember who was given a case last, so that the next one goes to somebody else."""
+    if staff_ids:
+        await conn.execute(update(t.staff).where(t.staff.c.id.in_(list(staff_ids))).values(last_assigned_at=now))
+
+
+async def add(
+    conn: AsyncConnection,
+    *,
+    login: str,
+    name: str,
+    role: str,
+    agency: str | None,
+    password_hash: str | None,
+    now: datetime,
+) -> Member:
+    """A new member of staff. Conflict when the login is taken."""
+    if await find_by_login(conn, login):
+        raise Conflict(f"the login {login} is taken")
+    staff_id = new_id()
+    await conn.execute(
+        insert(t.staff).values(
+            id=staff_id, login=login, name=name, role=role, agency=agency, password_hash=password_hash,
+            active=True, on_duty=True, created_at=now,
+        )
+    )  # fmt: skip
+    return await get(conn, staff_id)
+
+
+async def get(conn: AsyncConnection, staff_id: int) -> Member:
+    """The member of that id. NotFound."""
+    row = (await conn.execute(select(t.staff).where(t.staff.c.id == staff_id))).one_or_none()
+    if row is None:
+        raise NotFound("there is no such member of staff")
+    return _member(row)
+
+
+async def find_by_login(conn: AsyncConnection, login: str) -> Member | None:
+    """The member of that login, or None."""
+    row = (await conn.execute(select(t.staff).where(t.staff.c.login == login))).one_or_none()
+    return None if row is None else _member(row)
+
+
+async def listed(conn: AsyncConnection, *, agency: str | None = None) -> list[Member]:
+    """Everybody, or everybody of an agency, by login."""
+    query = select(t.staff).order_by(t.staff.c.login)
+    if agency is not None:
+        query = query.where(t.staff.c.agency == agency)
+    return [_member(row) for row in await conn.execute(query)]
+
+
+async def set_active(conn: AsyncConnection, login: str, *, active: bool) -> Member:
+    """Enable or disable a login; disabling ends its sessions. NotFound."""
+    member = await find_by_login(conn, login)
+    if member is None:
+        raise NotFound(f"nobody has the login {login}")
+    await conn.execute(update(t.staff).where(t.staff.c.id == member.id).values(active=active))
+    if not active:
+        await conn.execute(t.login_session.delete().where(t.login_session.c.staff_id == member.id))
+    return await get(conn, member.id)
+
+
+async def set_password(conn: AsyncConnection, staff_id: int, password_hash: str) -> None:
+    """Change a password; every session of the member ends."""
+    await conn.execute(update(t.staff).where(t.staff.c.id == staff_id).values(password_hash=password_hash))
+    await conn.execute(t.login_session.delete().where(t.login_session.c.staff_id == staff_id))
+
+
+async def colleagues(conn: AsyncConnection, agency: str) -> int:
+    """How many active response managers an agency has."""
+    query = select(func.count()).where(
+        and_(t.staff.c.agency == agency, t.staff.c.active, t.staff.c.role == "manager"),
+    )
+    return int((await conn.execute(query)).scalar_one())
