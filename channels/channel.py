@@ -11,7 +11,7 @@ Sending raises nothing: a `SendOutcome` is data, because what to do next depends
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from channels.message import Attachment, DeliveryStatus, Inbound, OutboundMessage
 
@@ -150,6 +150,26 @@ class Channel(Protocol):
 # A channel that pulls (long polling) calls this with each payload it got, and confirms it to the provider only after
 # the returned awaitable is done.
 Deliver = Callable[[RawRequest], Awaitable[None]]
+
+
+@runtime_checkable
+class Pulls(Protocol):
+    """A channel that can fetch its messages itself, where no public URL lets the provider push them."""
+
+    @property
+    def use_polling(self) -> bool:
+        """Whether it must."""
+
+    async def poll(self, deliver: Deliver) -> None:
+        """Pull until cancelled."""
+
+
+@runtime_checkable
+class AnswersPresses(Protocol):
+    """A channel whose buttons spin until they are answered."""
+
+    async def answer_press(self, press_id: str, text: str = "") -> bool:
+        """Stop the wheel; False when it was too late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

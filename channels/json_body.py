@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from channels.channel import Unreadable
 
-# Half of a pair of UTF-16 escapes: JSON can say it, UTF-8 and every database cannot.
+# Half of a pair of UTF-16 escapes: JSON can say it, UTF-8 cannot, so nothing stores it.
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 

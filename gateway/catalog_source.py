@@ -12,8 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 Where = tuple[str | int, ...]
 M = TypeVar("M", bound=BaseModel)
@@ -34,7 +35,7 @@ class Fault:
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 
-class CatalogFaults(Exception):  # noqa: N818  the plural says that it carries all of them
+class CatalogFaults(Exception):
     """The configuration cannot be used; `faults` are all that were found, in reading order."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -96,15 +97,18 @@ def read(path: Path) -> Source:
     """The file's data and places. Whatever is wrong with it as YAML is in `faults`."""
     source = Source(file=str(path))
     try:
-        node = YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8"))
+        # Some editors begin a file with a byte order mark, which is no part of it.
+        text = path.read_text(encoding="utf-8-sig")
+        node = YAML(typ="safe", pure=True).compose(text)
     except FileNotFoundError:
         source.faults.append(source.fault((), "the file is missing"))
     except UnicodeDecodeError as error:
         source.faults.append(source.fault((), f"the file is not UTF-8 text (byte {error.start}): save it as UTF-8"))
     except MarkedYAMLError as error:
         source.faults.append(_syntax_fault(source, error))
-    except YAMLError as error:
-        source.faults.append(source.fault((), f"not readable as YAML: {' '.join(str(error).split())}"))
+    except ReaderError as error:
+        line, column = text.count("\n", 0, error.position) + 1, error.position - text.rfind("\n", 0, error.position)
+        source.faults.append(Fault(source.file, line, column, "an invisible control character stands here: delete it"))
     else:
         if node is None:
             source.faults.append(source.fault((), "the file is empty"))

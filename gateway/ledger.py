@@ -22,11 +22,6 @@ ANSWER, NOTICE, BROADCAST = 0, 1, 2
 SYSTEM, CITIZEN = "system", "citizen"
 
 
-def by_staff(staff_id: int) -> str:
-    """How an event names a member of staff."""
-    return f"staff:{staff_id}"
-
-
 @dataclass(slots=True, kw_only=True)
 class Received:
     """What became of a message. `number` is its case's; a repeat carries what the first one got."""
@@ -129,6 +124,24 @@ class Ledger:
                 "created_at": micros(self.now),
             }
         )
+        return int(row["id"])
+
+    def note(self, *, case_id: int, contact_id: int, channel: str, text: str, staff_id: int) -> int:
+        """An internal note; its id comes back."""
+        row = _message_row(
+            id=new_id(),
+            case_id=case_id,
+            contact_id=contact_id,
+            urn="",
+            channel=channel,
+            direction="note",
+            kind="note",
+            text=text,
+            staff_id=staff_id,
+            status="kept",
+            at=micros(self.now),
+        )
+        self.messages.append(row)
         return int(row["id"])
 
     def change(self, case_id: int, row: Mapping[str, Any]) -> None:

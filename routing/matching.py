@@ -70,8 +70,8 @@ class RuleMatch:
             (not self._menus or self._chosen(reading))
             and (not self._keywords or any(begins(reading.words, keyword) for keyword in self._keywords))
             and (not self._phrases or any(contains(reading.stems, phrase) for phrase in self._phrases))
-            and (self._expression is None or self._expression.search(reading.folded) is not None)
             and (not self._territories or self._covers(reading.place(gazetteer)))
+            and (self._expression is None or self._expression.search(reading.folded) is not None)
         )
 
     def triggers(self) -> frozenset[str]:
@@ -209,15 +209,14 @@ def owned_phrases(agency: Agency) -> Iterator[Owned]:
 
 
 class PhraseIndex:
-    """Phrases by their first stem, the longest first."""
+    """Phrases by their first stem and then their second ("" for those of one word), the longest first."""
 
     def __init__(self, phrases: Iterable[Owned]) -> None:
-        self._by_first: dict[str, list[Owned]] = {}
-        for owned in phrases:
+        self._by_first: dict[str, dict[str, list[Owned]]] = {}
+        for owned in sorted(phrases, key=_length, reverse=True):
             if owned.stems:
-                self._by_first.setdefault(owned.stems[0], []).append(owned)
-        for entries in self._by_first.values():
-            entries.sort(key=_length, reverse=True)
+                second = owned.stems[1] if len(owned.stems) > 1 else ""
+                self._by_first.setdefault(owned.stems[0], {}).setdefault(second, []).append(owned)
 
     def longest(self, said: Sequence[str]) -> Owned | None:
         """The longest phrase in a text, by words and then by letters; of equals the first in the text."""
@@ -229,11 +228,13 @@ class PhraseIndex:
         return best
 
     def _at(self, said: Sequence[str], at: int) -> Owned | None:
-        for owned in self._by_first[said[at]]:
+        seconds = self._by_first[said[at]]
+        for owned in seconds.get(said[at + 1], ()) if at + 1 < len(said) else ():
             length = len(owned.stems)
-            if length == 1 or tuple(said[at : at + length]) == owned.stems:
+            if length == 2 or tuple(said[at : at + length]) == owned.stems:
                 return owned
-        return None
+        single = seconds.get("")
+        return single[0] if single else None
 
 
 def _length(owned: Owned) -> tuple[int, int]:

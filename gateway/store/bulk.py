@@ -54,7 +54,7 @@ def source(table: Table, columns: Sequence[str], dialect: str) -> str:
     """A row source named `r`, unpacked from the statement's JSON parameter, with the types of the table's columns."""
     if dialect == "sqlite":
         picked = ", ".join(f"value->>'{name}' AS {name}" for name in columns)
-        return f"(SELECT {picked} FROM json_each(?)) AS r"  # noqa: S608 — names from our own schema
+        return f"(SELECT {picked} FROM json_each(?)) AS r"
     typed = ", ".join(f"{name} {_pg_type(table, name)}" for name in columns)
     return f"json_to_recordset(CAST(CAST($1 AS text) AS json)) AS r({typed})"
 
@@ -69,7 +69,7 @@ def each(conn: AsyncConnection) -> str:
 @lru_cache(maxsize=256)
 def _insert(table: Table, columns: tuple[str, ...], dialect: str, conflict: str, returning: str) -> str:
     names = ", ".join(columns)
-    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source(table, columns, dialect)}"  # noqa: S608
+    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source(table, columns, dialect)}"
     if conflict:
         # SQLite reads "FROM x ON CONFLICT" as a join's condition unless a WHERE stands between.
         statement += f" WHERE true {conflict}"
@@ -80,7 +80,7 @@ def _insert(table: Table, columns: tuple[str, ...], dialect: str, conflict: str,
 def _update(table: Table, columns: tuple[str, ...], dialect: str, key: str, extra: str) -> str:
     sets = [f"{name} = r.{name}" for name in columns if name != key] + ([extra] if extra else [])
     rows = source(table, columns, dialect)
-    return f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {table.name}.{key} = r.{key}"  # noqa: S608
+    return f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {table.name}.{key} = r.{key}"
 
 
 def _pg_type(table: Table, name: str) -> str:

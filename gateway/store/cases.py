@@ -41,11 +41,11 @@ def _known_sql(dialect: str) -> str:
         numbers = f"SELECT value FROM {numbers}"
     else:
         packed = "CAST(CAST($1 AS text) AS json)"
-        ids = f"SELECT CAST(value AS bigint) FROM json_array_elements_text({packed}->'contacts')"  # noqa: S608
-        numbers = f"SELECT value FROM json_array_elements_text({packed}->'numbers')"  # noqa: S608
+        ids = f"SELECT CAST(value AS bigint) FROM json_array_elements_text({packed}->'contacts')"
+        numbers = f"SELECT value FROM json_array_elements_text({packed}->'numbers')"
         horizon = "CAST($2 AS bigint)"
     return (
-        f"SELECT {_KNOWN} FROM cases c WHERE c.contact_id IN ({ids}) AND (c.state IN ('open', 'waiting')"  # noqa: S608
+        f"SELECT {_KNOWN} FROM cases c WHERE c.contact_id IN ({ids}) AND (c.state IN ('open', 'waiting')"
         f" OR c.ended_at > {horizon} OR c.number IN ({numbers})"
         " OR c.id = (SELECT max(l.id) FROM cases l WHERE l.contact_id = c.contact_id)) ORDER BY c.id DESC"
     )
@@ -74,7 +74,7 @@ async def take_numbers(conn: AsyncConnection, year: int, count: int) -> int:
     dialect_parameters: Mapping[str, str] = {"sqlite": "?1, ?2", "postgresql": "CAST($1 AS int), CAST($2 AS int)"}
     year_sql, count_sql = dialect_parameters[conn.dialect.name].split(", ")
     result = await conn.exec_driver_sql(
-        f"INSERT INTO case_counter (year, next) VALUES ({year_sql}, 1 + {count_sql})"  # noqa: S608
+        f"INSERT INTO case_counter (year, next) VALUES ({year_sql}, 1 + {count_sql})"
         f" ON CONFLICT (year) DO UPDATE SET next = case_counter.next + {count_sql} RETURNING next",
         (year, count),
     )

@@ -40,7 +40,9 @@ async def check(store: Store) -> None:
         present = await conn.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
     head = scripts().get_current_head()
     if present != head:
-        raise StoreBusy(f"the database is at revision {present or 'none'}, this version needs {head}: run `ventanilla migrate`")
+        raise StoreBusy(
+            f"the database is at revision {present or 'none'}, this version needs {head}: run `ventanilla migrate`"
+        )
 
 
 def _upgrade(conn: Connection) -> str:

@@ -141,3 +141,9 @@ async def colleagues(conn: AsyncConnection, agency: str) -> int:
         and_(t.staff.c.agency == agency, t.staff.c.active, t.staff.c.role == "manager"),
     )
     return int((await conn.execute(query)).scalar_one())
+
+
+async def has_password(conn: AsyncConnection, staff_id: int) -> bool:
+    """Whether somebody can log in as this member."""
+    query = select(t.staff.c.password_hash).where(t.staff.c.id == staff_id)
+    return (await conn.execute(query)).scalar_one() is not None

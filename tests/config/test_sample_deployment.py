@@ -12,7 +12,8 @@ from channels.gsm import fold, measure, units
 from channels.message import Address, InboundMessage
 from gateway.catalog_file import REQUIRED_TEXTS, load
 from gateway.catalog_texts import LONGEST, ONE_SEGMENT, placeholders
-from routing.catalog import Agency, Catalog, Menu, MenuNode
+from routing.catalog import Catalog
+from routing.menu import Budget, Step, step
 from routing.rules import RuleSet
 from routing.words import words
 
@@ -85,38 +86,32 @@ def test_the_acknowledgements_themselves_need_no_folding(catalog: Catalog, langu
         assert not measure(catalog.texts[language].messages[key]).forcing, key
 
 
-def shown(node: MenuNode, catalog: Catalog, language: str, agency: Agency | None = None) -> str:
-    """The screen as a handset shows it, without accents: the text, its numbered lines, and the way back."""
-    lines = [option.label[language] for option in node.options]
-    if node.kind == "agencies":
-        lines = [catalog.agencies[key].short for key in node.agencies]
-    elif node.kind == "topics" and agency:
-        lines = [topic.label[language] for topic in agency.topics]
-    numbered = [f"{at}. {line}" for at, line in enumerate(lines, start=1)]
-    back = [f"0. {catalog.texts[language].messages['menu_back']}"]
-    return fold("\n".join([node.text[language], *numbered, *back]))
+HANDSET = Budget(fits=lambda text: units(text) <= SCREEN, fold=fold)
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
-def test_every_ussd_list_fits_one_screen(catalog: Catalog, language: str) -> None:
-    for node in catalog.menus["ussd"].nodes:
-        if node.kind in ("choose", "agencies"):
-            screen = shown(node, catalog, language)
-            assert units(screen) <= SCREEN, screen
+def screens(catalog: Catalog, language_key: str) -> dict[str, Step]:
+    """Every screen a handset can be led to without typing a question, by the keys that lead there."""
+    menu = catalog.menus["ussd"]
+    seen: dict[str, Step] = {}
+    waiting: list[tuple[str, Step]] = [("", step(menu, catalog, None, None, budget=HANDSET))]
+    while waiting:
+        keys, screen = waiting.pop()
+        seen[keys] = screen
+        for key, _ in screen.options if not screen.final else ():
+            # The language is chosen first; "0" leads back to what has been seen.
+            if key != "0" and (keys or key == language_key):
+                waiting.append((keys + key, step(menu, catalog, screen.state, key, budget=HANDSET)))
+    return seen
 
 
-@pytest.mark.parametrize("language", ["es", "en"])
-def test_the_topics_of_every_agency_fit_one_screen(catalog: Catalog, language: str) -> None:
-    node = catalog.menus["ussd"].node("asunto")
-    for agency in catalog.agencies.values():
-        screen = shown(node, catalog, language, agency)
-        assert units(screen) <= SCREEN, screen
+@pytest.mark.parametrize("language_key", ["1", "2"])
+def test_every_screen_of_the_ussd_menu_is_one_page(catalog: Catalog, language_key: str) -> None:
+    found = screens(catalog, language_key)
 
-
-def test_no_list_needs_two_keys_for_a_choice(catalog: Catalog) -> None:
-    for node in catalog.menus["ussd"].nodes:
-        assert len(node.options) <= 9, node.key
-        assert len(node.agencies) <= 9, node.key
+    assert len(found) > len(catalog.agencies), "the walk stopped early"
+    for keys, screen in found.items():
+        assert units(screen.text) <= SCREEN, (keys, screen.text)
+        assert "9" not in dict(screen.options), (keys, screen.text)
 
 
 @pytest.mark.parametrize("name", ["ussd", "telegram"])
@@ -126,20 +121,25 @@ def test_every_agency_is_in_the_menus_and_only_triage_is_not(catalog: Catalog, n
     assert catalog.agencies.keys() - offered == {catalog.gateway.triage}
 
 
-def steps_to(menu: Menu, kind: str) -> int:
-    """Screens from the first to the nearest of a kind, both counted."""
-    reached, steps = {menu.start}, 1
-    while not any(menu.node(key).kind == kind for key in reached):
-        nodes = [menu.node(key) for key in reached]
-        reached = {option.goto for node in nodes for option in node.options} | {n.goto for n in nodes if n.goto}
-        steps += 1
-    return steps
-
-
 def test_a_question_is_few_screens_away(catalog: Catalog) -> None:
-    assert steps_to(catalog.menus["ussd"], "question") == 4
-    assert steps_to(catalog.menus["ussd"], "cases") == 3
-    assert steps_to(catalog.menus["telegram"], "question") == 3
+    menu = catalog.menus["ussd"]
+    state = step(menu, catalog, None, None, budget=HANDSET).state
+    for key in ("1", "1", "8"):  # Spanish, ask, not sure
+        screen = step(menu, catalog, state, key, budget=HANDSET)
+        state = screen.state
+
+    assert menu.node(state.node).kind == "question"
+    assert screen.text.startswith("Escriba su pregunta")
+
+
+def test_sena_is_six_screens_from_the_dial_to_the_question(catalog: Catalog) -> None:
+    menu = catalog.menus["ussd"]
+    state = step(menu, catalog, None, None, budget=HANDSET).state
+    for key in ("1", "1", "1", "1", "1"):  # Spanish, ask, education, SENA, enrolment
+        state = step(menu, catalog, state, key, budget=HANDSET).state
+
+    assert menu.node(state.node).kind == "question"
+    assert dict(state.facts) == {"agency": "sena", "topic": "sena.inscripciones"}
 
 
 def message(text: str, *, channel: str = "sms", number: str | None = None) -> InboundMessage:

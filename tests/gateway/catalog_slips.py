@@ -20,6 +20,7 @@ TERMS, CALENDAR, ES, ROUTES_FILE = "terms.yaml", "calendars/national.yaml", "tex
 SLIPS = {
     "yaml-syntax": Slip(SENA, "sector: trabajo", "sector: [trabajo", ": [SENA", "not readable as YAML"),
     "tab": Slip(SENA, "  es: Servicio", "\tes: Servicio", "\tes:", "not readable as YAML"),
+    "control-character": Slip(SENA, "short: SENA", "short: SE\0NA", "\0", "an invisible control character stands here"),
     "duplicate-key": Slip(
         SENA, "sector: trabajo", "sector: trabajo\nsector: educacion", "sector: educacion", "already given on line"
     ),

@@ -176,6 +176,21 @@ def test_a_file_in_another_encoding_is_told(config: Path) -> None:
     assert any("the file is not UTF-8 text" in fault.message for fault in faults_of(config))
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(config: Path) -> None:
+    path = config / "agencies" / "sena.yaml"
+    path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8-sig")
+
+    assert load(config).agencies["sena"].short == "SENA"
+
+
+def test_a_file_of_another_shape_is_told(config: Path) -> None:
+    (config / "gateway.yaml").write_text("- es\n- en\n", encoding="utf-8")
+
+    (fault,) = faults_of(config)
+
+    assert fault.message == "must be keys with values, one `key: value` a line"
+
+
 def test_a_number_owned_by_two_agencies_is_told_however_it_is_written(config: Path) -> None:
     change(config / "agencies" / "dian.yaml", "sector: hacienda", 'sector: hacienda\nnumbers: ["+576017440000"]')
     change(config / "agencies" / "sena.yaml", "sector: trabajo", 'sector: trabajo\nnumbers: ["+57 601 744 0000"]')

@@ -1,0 +1,41 @@
+"""The parts of a running gateway, as the web handlers see them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from channels.channel import Channel
+from gateway.deployment import Current
+from gateway.desk import Desk
+from gateway.files import Fetcher, Files
+from gateway.inbox import Inbox
+from gateway.intake import Intake
+from gateway.outbox import Outbox
+from gateway.receipts import Receipts
+from gateway.settings import Settings
+from gateway.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Everything a handler may need, built once by `gateway.app`."""
+
+    settings: Settings
+    store: Store
+    current: Current
+    # Apply the configuration folder as it is now; False when it is refused.
+    reload: Callable[[], bool]
+    channels: Mapping[str, Channel]
+    intake: Intake
+    receipts: Receipts
+    inbox: Inbox
+    outbox: Outbox
+    desk: Desk
+    files: Files
+    fetcher: Fetcher
+    clock: Callable[[], datetime]
+
+
+GATEWAY = web.AppKey("gateway", Gateway)

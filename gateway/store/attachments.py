@@ -1,0 +1,75 @@
+"""Attachments: which are still at the provider, and where the others are kept."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store import schema as t
+
+_AT_ONCE = 8
+
+
+async def any_due(conn: AsyncConnection, *, now: datetime) -> bool:
+    """Whether a file waits to be fetched."""
+    table = t.attachment
+    query = select(table.c.id).where(table.c.state == "pending", table.c.next_try_at <= now).limit(1)
+    return (await conn.execute(query)).first() is not None
+
+
+async def take_due(conn: AsyncConnection, *, now: datetime, again: datetime) -> list[Any]:
+    """A handful of files to fetch now; they are not given out again before `again`."""
+    table = t.attachment
+    due = (
+        select(table.c.id)
+        .where(table.c.state == "pending", table.c.next_try_at <= now)
+        .order_by(table.c.next_try_at)
+        .limit(_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    taken = await conn.execute(
+        update(table)
+        .where(table.c.id.in_(due.scalar_subquery()))
+        .values(next_try_at=again, tries=table.c.tries + 1)
+        .returning(table.c.id)
+    )
+    ids = [row.id for row in taken]
+    rows = await conn.execute(
+        select(table, t.message.c.channel)
+        .join_from(table, t.message, t.message.c.id == table.c.message_id)
+        .where(table.c.id.in_(ids))
+    )
+    return list(rows)
+
+
+async def change(conn: AsyncConnection, attachment_id: int, **values: Any) -> None:
+    """Write what became of a file."""
+    await conn.execute(update(t.attachment).where(t.attachment.c.id == attachment_id).values(**values))
+
+
+async def of_messages(conn: AsyncConnection, message_ids: list[int]) -> dict[int, list[Any]]:
+    """The files of each message, in their order."""
+    table = t.attachment
+    rows = await conn.execute(
+        select(table).where(table.c.message_id.in_(message_ids)).order_by(table.c.message_id, table.c.position)
+    )
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.message_id, []).append(row)
+    return found
+
+
+async def get(conn: AsyncConnection, attachment_id: int) -> Any | None:
+    """A file with the case it belongs to, or None."""
+    table = t.attachment
+    query = (
+        select(table, t.message.c.case_id, t.cases.c.agency, t.message.c.urn)
+        .select_from(
+            table.join(t.message, t.message.c.id == table.c.message_id).outerjoin(
+                t.cases, t.cases.c.id == t.message.c.case_id
+            )
+        )
+        .where(table.c.id == attachment_id)
+    )
+    return (await conn.execute(query)).one_or_none()

@@ -1,0 +1,55 @@
+"""Providers' webhooks: `POST /webhooks/{channel}` and what follows it (`/status`, a secret)."""
+
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from channels.channel import NotAuthentic, RawRequest
+from gateway.gateway import GATEWAY
+
+log = structlog.get_logger()
+
+# No provider's request comes near this; more is an attack or a mistake. Bytes.
+BODY_LIMIT: Final = 1024 * 1024
+
+
+async def receive(request: web.Request) -> web.Response:
+    """One request of a provider's. 403 when it is not theirs, 503 when we could not make it durable."""
+    gateway = request.app[GATEWAY]
+    channel = gateway.channels.get(request.match_info["channel"])
+    if channel is None:
+        raise web.HTTPNotFound(text="There is no channel of that name.")
+    raw = RawRequest(
+        method=request.method,
+        url=gateway.settings.public_url + request.raw_path,
+        tail=request.match_info["tail"],
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=request.query_string,
+        body=await _body(request),
+        remote=request.remote or "",
+    )
+    try:
+        answer = await gateway.inbox.accept(channel, raw)
+    except NotAuthentic as error:
+        log.warning("webhook refused", channel=channel.name, reason=str(error))
+        raise web.HTTPForbidden(text="This request is not signed as we expect.") from None
+    except Exception:  # the outermost frame: the provider must repeat what is not durable
+        log.exception("webhook failed", channel=channel.name)
+        raise web.HTTPServiceUnavailable(text="Not stored; please repeat.", headers={"Retry-After": "5"}) from None
+    return web.Response(status=answer.status, content_type=answer.content_type, text=answer.body)
+
+
+async def _body(request: web.Request) -> bytes:
+    if (request.content_length or 0) > BODY_LIMIT:
+        raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=request.content_length or 0)
+    body = await request.read()
+    if len(body) > BODY_LIMIT:
+        raise web.HTTPRequestEntityTooLarge(max_size=BODY_LIMIT, actual_size=len(body))
+    return body
+
+
+def add_routes(app: web.Application) -> None:
+    """Twilio and others may use GET as well; every adapter says what it takes."""
+    for method in ("POST", "GET", "PUT"):
+        app.router.add_route(method, r"/webhooks/{channel}{tail:(?:/.*)?}", receive)
