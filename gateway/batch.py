@@ -25,7 +25,7 @@ from gateway.store import contacts, messages, staff
 from gateway.store.contacts import Person
 from routing import case_number
 from routing.assign import Duty
-from routing.case import EventKind, KnownCase
+from routing.case import KnownCase
 from routing.catalog import Assignment, Catalog
 from routing.rules import RuleSet
 
@@ -105,7 +105,7 @@ class Batch:
             self.replies.append(reply)
 
     def _send(self, reply: Reply) -> None:
-        message_id = self.ledger.outbound(
+        self.ledger.outbound(
             priority=ANSWER,
             kind=reply.kind,
             case_id=reply.case_id,
@@ -115,8 +115,6 @@ class Batch:
             text=reply.text(),
             raw=reply.raw,
         )
-        if reply.case_id is not None and reply.kind == "acknowledgement":
-            self.ledger.event(reply.case_id, EventKind.ACKNOWLEDGED, message=str(message_id))
 
     def answering_channel(self, message: InboundMessage) -> str:
         """The channel that carries answers to this message: its own, or the one configured to answer for it."""

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.message import Attachment, InboundMessage
 from gateway.clock import new_id
 from gateway.store import schema as t
-from gateway.store.bulk import insert_rows, update_rows
+from gateway.store.bulk import Writes, update_rows
 from gateway.store.contacts import Person
 from gateway.store.schema import micros
 from routing.case import EventKind
@@ -52,6 +52,7 @@ class Ledger:
     """Rows of one unit of work, in the order of the tables' references."""
 
     now: datetime
+    at: int = field(init=False)
     cases: list[dict[str, Any]] = field(default_factory=list)
     changed_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -59,10 +60,13 @@ class Ledger:
     events: list[dict[str, Any]] = field(default_factory=list)
     outbox: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.at = micros(self.now)
+
     def event(self, case_id: int, kind: EventKind, *, actor: str = SYSTEM, **data: Any) -> None:
         """Add to a case's story."""
         self.events.append(
-            {"id": new_id(), "case_id": case_id, "kind": kind, "at": micros(self.now), "actor": actor, "data": data}
+            {"id": new_id(), "case_id": case_id, "kind": kind.value, "at": self.at, "actor": actor, "data": data}
         )
 
     def inbound(self, message: InboundMessage, *, message_id: int, contact_id: int, **values: Any) -> dict[str, Any]:
@@ -77,7 +81,7 @@ class Ledger:
             text=message.text,
             decoded_text=message.decoded_text,
             status="received",
-            at=micros(self.now),
+            at=self.at,
             sent_at=micros(message.sent_at) if message.sent_at else None,
             message_key=message.raw.get("message_key"),
             album=message.group,
@@ -106,13 +110,13 @@ class Ledger:
                     "size": attachment.size,
                     "state": "stored" if stored else "pending",
                     "stored_as": stored,
-                    "next_try_at": None if stored else micros(self.now),
+                    "next_try_at": None if stored else self.at,
                 }
             )
 
     def outbound(self, *, priority: int, **values: Any) -> int:
         """A message of ours and its place in the outbox; its id comes back."""
-        row = _message_row(id=new_id(), direction="out", status="queued", at=micros(self.now), **values)
+        row = _message_row(id=new_id(), direction="out", status="queued", at=self.at, **values)
         self.messages.append(row)
         self.outbox.append(
             {
@@ -120,8 +124,8 @@ class Ledger:
                 "channel": row["channel"],
                 "priority": priority,
                 "state": "pending",
-                "next_at": micros(self.now),
-                "created_at": micros(self.now),
+                "next_at": self.at,
+                "created_at": self.at,
             }
         )
         return int(row["id"])
@@ -139,7 +143,7 @@ class Ledger:
             text=text,
             staff_id=staff_id,
             status="kept",
-            at=micros(self.now),
+            at=self.at,
         )
         self.messages.append(row)
         return int(row["id"])
@@ -149,8 +153,7 @@ class Ledger:
         self.changed_cases.setdefault(case_id, {"id": case_id}).update(row)
 
     async def write(self, conn: AsyncConnection) -> None:
-        """Send it all, a statement a table."""
-        await insert_rows(conn, t.cases, self.cases)
+        """Send it all, in the order of the tables' references."""
         await update_rows(
             conn,
             t.cases,
@@ -159,10 +162,13 @@ class Ledger:
             extra="version = cases.version + 1, waiting_since = CASE WHEN r.state = 'open'"
             " THEN COALESCE(cases.waiting_since, r.active_at) ELSE cases.waiting_since END",
         )
-        await insert_rows(conn, t.message, self.messages)
-        await insert_rows(conn, t.attachment, self.attachments)
-        await insert_rows(conn, t.case_event, self.events)
-        await insert_rows(conn, t.outbox, self.outbox)
+        writes = Writes(conn)
+        writes.insert(t.cases, self.cases)
+        writes.insert(t.message, self.messages)
+        writes.insert(t.attachment, self.attachments)
+        writes.insert(t.case_event, self.events)
+        writes.insert(t.outbox, self.outbox)
+        await writes.send()
 
 
 def reasons_data(reasons: Iterable[Reason]) -> list[dict[str, str]]:

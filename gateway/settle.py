@@ -177,6 +177,7 @@ def _tell_of_creation(work: Batch, decision: Decision, route: Route, row: dict[s
         term_class=route.term_class,
         rule=route.rule,
         reasons=reasons_data(route.reasons),
+        assignment=work.catalog.agencies[route.agency].assignment.value,
     )
     if decision.predecessor:
         event(case_id, EventKind.LINKED, predecessor=decision.predecessor.number)
@@ -206,7 +207,6 @@ def _assign(work: Batch, row: dict[str, Any]) -> None:
     """Give the case to somebody on duty, where the agency gives cases out; elsewhere it waits to be taken."""
     agency = work.catalog.agencies[row["agency"]]
     if agency.assignment is not Assignment.BALANCED:
-        work.ledger.event(row["id"], EventKind.ASSIGNED, staff=None, how="pull")
         return
     duties = work.managers.get(agency.key, [])
     chosen = pick(duties)

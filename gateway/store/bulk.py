@@ -1,29 +1,38 @@
-"""Many rows in one statement, whatever their number: the rows travel as one JSON parameter.
+"""Many rows in few statements, and few waits: what group commit stands on.
 
-A driver that is called once a row spends most of its time between the calls; here the engine unpacks the rows itself
-(`json_each` on SQLite, `json_to_recordset` on PostgreSQL), outside Python. This is what group commit stands on.
+A driver that is called once a row spends its time between the calls. PostgreSQL gets all rows of a table as one JSON
+parameter and unpacks them itself (`json_to_recordset`). SQLite gets them as multi-row VALUES in blocks of fixed sizes,
+so that a handful of prepared statements serves every batch; and the statements of a whole unit of work are queued to the
+driver's thread together, so that the thread never waits for the event loop between two of them.
 """
 
+import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
+import aiosqlite
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.schema import Document, Instant, storable
 
 Row = Mapping[str, Any]
+Statement = tuple[str, Sequence[Any]]
 
 # A \u0000 escape that is not itself escaped: neither engine can keep it.
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+# Rows a statement: any number of rows is at most a few of these, and each is prepared once.
+_BLOCKS: Final = (64, 16, 4, 1)
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def document(rows: Any) -> str:
-    """`rows` as JSON both engines can hold: NUL and lone surrogates become U+FFFD."""
-    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+def document(value: Any) -> str:
+    """`value` as JSON both engines can hold: NUL and lone surrogates become U+FFFD."""
+    text = _ENCODE(value)
     if "\\u0000" in text:
         text = _NUL.sub("\\1\ufffd", text)
     return storable(text)
@@ -31,16 +40,51 @@ def document(rows: Any) -> str:
 
 async def insert_rows(
     conn: AsyncConnection, table: Table, rows: Sequence[Row], *, conflict: str = "", returning: str = ""
-) -> Sequence[Any]:
+) -> list[Any]:
     """Insert `rows`, all with the keys of the first. Instants are microseconds here, documents plain objects.
 
     `conflict` is the ON CONFLICT clause, `returning` a column list; the rows it returns come back.
     """
-    if not rows:
+    return await run(conn, list(_inserts(conn.dialect.name, table, rows, conflict, returning)), returning=returning)
+
+
+class Writes:
+    """Inserts of one unit of work, sent together at its end, in the order they were added."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+        self._statements: list[Statement] = []
+
+    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+        """Like `insert_rows`, later."""
+        self._statements += _inserts(self._conn.dialect.name, table, rows, "", "")
+
+    async def send(self) -> None:
+        """Execute what was added."""
+        statements, self._statements = self._statements, []
+        await run(self._conn, statements)
+
+
+async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returning: str = "") -> list[Any]:
+    """Execute statements in order, without waiting in between where the driver queues them; their rows come back."""
+    if not statements:
         return []
-    statement = _insert(table, tuple(rows[0]), conn.dialect.name, conflict, returning)
-    result = await conn.exec_driver_sql(statement, (document(rows),))
-    return result.fetchall() if returning else []
+    if conn.dialect.name == "sqlite":
+        driver = _driver(conn)
+        results = await asyncio.gather(*(driver.execute_fetchall(sql, values) for sql, values in statements))
+        shape = _shape(returning) if returning else None
+        return [shape(*row) for rows in results for row in rows] if shape else []
+    found: list[Any] = []
+    for sql, values in statements:
+        result = await conn.exec_driver_sql(sql, tuple(values))
+        if returning:
+            found += result.fetchall()
+    return found
+
+
+async def fetch(conn: AsyncConnection, sql: str, values: Sequence[Any], *, columns: str) -> list[Any]:
+    """The rows of a SELECT with the engine's own parameter marks; `columns` names them in order."""
+    return await run(conn, [(sql, values)], returning=columns)
 
 
 async def update_rows(conn: AsyncConnection, table: Table, rows: Sequence[Row], *, key: str, extra: str = "") -> None:
@@ -50,15 +94,6 @@ async def update_rows(conn: AsyncConnection, table: Table, rows: Sequence[Row], 
         await conn.exec_driver_sql(statement, (document(rows),))
 
 
-def source(table: Table, columns: Sequence[str], dialect: str) -> str:
-    """A row source named `r`, unpacked from the statement's JSON parameter, with the types of the table's columns."""
-    if dialect == "sqlite":
-        picked = ", ".join(f"value->>'{name}' AS {name}" for name in columns)
-        return f"(SELECT {picked} FROM json_each(?)) AS r"
-    typed = ", ".join(f"{name} {_pg_type(table, name)}" for name in columns)
-    return f"json_to_recordset(CAST(CAST($1 AS text) AS json)) AS r({typed})"
-
-
 def each(conn: AsyncConnection) -> str:
     """A row source named `e` with one column, `value`: the texts of the statement's JSON list."""
     if conn.dialect.name == "sqlite":
@@ -66,21 +101,75 @@ def each(conn: AsyncConnection) -> str:
     return "json_array_elements_text(CAST(CAST($1 AS text) AS json)) AS e(value)"
 
 
+def _driver(conn: AsyncConnection) -> aiosqlite.Connection:
+    held = conn.sync_connection
+    if held is None:
+        raise RuntimeError("the connection is closed")
+    driver: aiosqlite.Connection = held.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+@lru_cache(maxsize=64)
+def _shape(columns: str) -> Any:
+    names = [name.strip().rpartition(".")[2] for name in columns.split(",")]
+    return namedtuple("Row", names)  # noqa: PYI024 — made from a column list, at run time
+
+
+def _inserts(dialect: str, table: Table, rows: Sequence[Row], conflict: str, returning: str) -> Iterator[Statement]:
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    if dialect != "sqlite":
+        yield _insert_json(table, columns, conflict, returning), (document(rows),)
+        return
+    start = 0
+    while start < len(rows):
+        block = next(size for size in _BLOCKS if size <= len(rows) - start)
+        values = [_bound(value) for row in rows[start : start + block] for value in row.values()]
+        yield _insert_values(table, columns, block, conflict, returning), values
+        start += block
+
+
+def _bound(value: Any) -> Any:
+    kind = value.__class__
+    if kind is int or value is None:
+        return value
+    if kind is str:
+        return value if value.isascii() and "\x00" not in value else storable(value)
+    if kind is dict or kind is list:
+        return document(value)
+    return str(value) if isinstance(value, str) else value
+
+
 @lru_cache(maxsize=256)
-def _insert(table: Table, columns: tuple[str, ...], dialect: str, conflict: str, returning: str) -> str:
+def _insert_values(table: Table, columns: tuple[str, ...], block: int, conflict: str, returning: str) -> str:
+    marks = ", ".join(["(" + ", ".join("?" * len(columns)) + ")"] * block)
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {marks} {conflict}"
+    return statement + (f" RETURNING {returning}" if returning else "")
+
+
+@lru_cache(maxsize=256)
+def _insert_json(table: Table, columns: tuple[str, ...], conflict: str, returning: str) -> str:
     names = ", ".join(columns)
-    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source(table, columns, dialect)}"
-    if conflict:
-        # SQLite reads "FROM x ON CONFLICT" as a join's condition unless a WHERE stands between.
-        statement += f" WHERE true {conflict}"
+    statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_unpacked(table, columns)} {conflict}"
     return statement + (f" RETURNING {returning}" if returning else "")
 
 
 @lru_cache(maxsize=256)
 def _update(table: Table, columns: tuple[str, ...], dialect: str, key: str, extra: str) -> str:
     sets = [f"{name} = r.{name}" for name in columns if name != key] + ([extra] if extra else [])
-    rows = source(table, columns, dialect)
+    if dialect == "sqlite":
+        picked = ", ".join(f"value->>'{name}' AS {name}" for name in columns)
+        rows = f"(SELECT {picked} FROM json_each(?)) AS r"
+    else:
+        rows = _unpacked(table, columns)
     return f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {table.name}.{key} = r.{key}"
+
+
+def _unpacked(table: Table, columns: Sequence[str]) -> str:
+    """PostgreSQL's row source named `r`, with the types of the table's columns."""
+    typed = ", ".join(f"{name} {_pg_type(table, name)}" for name in columns)
+    return f"json_to_recordset(CAST(CAST($1 AS text) AS json)) AS r({typed})"
 
 
 def _pg_type(table: Table, name: str) -> str:

@@ -1,6 +1,6 @@
 """Cases: what intake must know of them, and the queue the desk works from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store import schema as t
-from gateway.store.bulk import document
+from gateway.store.bulk import document, fetch
 from gateway.store.schema import instant_of, micros
 from routing.case import CaseState, KnownCase
 
@@ -28,7 +28,8 @@ async def known_to(
     wanted = {"contacts": sorted(set(contacts)), "numbers": list(numbers)}
     if not wanted["contacts"]:
         return {}
-    rows = await conn.exec_driver_sql(_known_sql(conn.dialect.name), (document(wanted), micros(now - window)))
+    values = (document(wanted), micros(now - window))
+    rows = await fetch(conn, _known_sql(conn.dialect.name), values, columns=_KNOWN)
     known: dict[int, list[KnownCase]] = {}
     for row in rows:
         known.setdefault(row.contact_id, []).append(_known(row))
@@ -71,14 +72,15 @@ async def take_numbers(conn: AsyncConnection, year: int, count: int) -> int:
 
     One row a year, updated once a batch: what a batch does not commit, no number is lost to.
     """
-    dialect_parameters: Mapping[str, str] = {"sqlite": "?1, ?2", "postgresql": "CAST($1 AS int), CAST($2 AS int)"}
-    year_sql, count_sql = dialect_parameters[conn.dialect.name].split(", ")
-    result = await conn.exec_driver_sql(
-        f"INSERT INTO case_counter (year, next) VALUES ({year_sql}, 1 + {count_sql})"
-        f" ON CONFLICT (year) DO UPDATE SET next = case_counter.next + {count_sql} RETURNING next",
+    first, second = ("?1", "?2") if conn.dialect.name == "sqlite" else ("CAST($1 AS int)", "CAST($2 AS int)")
+    [row] = await fetch(
+        conn,
+        f"INSERT INTO case_counter (year, next) VALUES ({first}, 1 + {second})"
+        f" ON CONFLICT (year) DO UPDATE SET next = case_counter.next + {second} RETURNING next",
         (year, count),
+        columns="next",
     )
-    return int(result.scalar_one()) - count
+    return int(row.next) - count
 
 
 async def of_messages(conn: AsyncConnection, message_ids: Iterable[int]) -> dict[int, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.message import Address, InboundMessage
 from gateway.clock import new_id
 from gateway.store import schema as t
-from gateway.store.bulk import document, each, insert_rows
+from gateway.store.bulk import document, each, fetch, insert_rows
 from gateway.store.schema import MICROSECOND, micros
 
 # Phones are the identity the others join: a Telegram user who shares a number becomes the person we know by it.
@@ -105,11 +105,15 @@ def _person(
     )
 
 
+_SEEN = "a.urn, a.contact_id, c.language, c.name, c.wants_new_until"
+
+
 async def _seen(conn: AsyncConnection, urns: Iterable[str]) -> dict[str, Any]:
-    rows = await conn.exec_driver_sql(
-        "SELECT a.urn, a.contact_id, c.language, c.name, c.wants_new_until"
-        f" FROM {each(conn)} JOIN address a ON a.urn = e.value JOIN contact c ON c.id = a.contact_id",
+    rows = await fetch(
+        conn,
+        f"SELECT {_SEEN} FROM {each(conn)} JOIN address a ON a.urn = e.value JOIN contact c ON c.id = a.contact_id",
         (document(sorted(urns)),),
+        columns=_SEEN,
     )
     return {row.urn: row for row in rows}
 

@@ -152,9 +152,10 @@ cases = _table(
         postgresql_where=text("state = 'open' AND assignee_id IS NULL"),
     ),
     Index("cases_agency_due", "agency", "state", "due_at", "id"),
-    Index("cases_assignee", "assignee_id", "state", "due_at", "id"),
+    Index("cases_assignee", "assignee_id", "state", "due_at", "id", sqlite_where=text("assignee_id IS NOT NULL"),
+          postgresql_where=text("assignee_id IS NOT NULL")),
     Index("cases_contact", "contact_id", "id"),
-)
+)  # fmt: skip
 
 # The claim comes before any work and stays for ever: a signature has no timestamp, so a captured request could be
 # replayed in ten years.
@@ -164,7 +165,9 @@ claim = _table(
     Column("provider_id", Text, primary_key=True),
     Column("message_id", Id, nullable=False),
 )
+# One tree instead of a table and its index: these are looked up by their key and nothing else.
 claim.dialect_options["sqlite"]["with_rowid"] = False
+address.dialect_options["sqlite"]["with_rowid"] = False
 
 message = _table(
     "message",
@@ -194,7 +197,6 @@ message = _table(
     # What the provider sent (inbound), or buttons and the like (outbound).
     Column("raw", Document),
     Index("message_case", "case_id", "id"),
-    Index("message_contact", "contact_id", "id"),
     Index("message_provider", "channel", "provider_id", sqlite_where=text("direction = 'out'"),
           postgresql_where=text("direction = 'out'")),
     Index("message_key", "channel", "message_key", sqlite_where=text("message_key IS NOT NULL"),

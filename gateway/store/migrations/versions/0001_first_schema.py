@@ -230,6 +230,7 @@ def upgrade() -> None:
             ["contact.id"],
         ),
         sa.PrimaryKeyConstraint("urn"),
+        sqlite_with_rowid=False,
     )
     op.create_index("address_contact", "address", ["contact_id"], unique=False)
     op.create_table(
@@ -268,7 +269,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("number"),
     )
     op.create_index("cases_agency_due", "cases", ["agency", "state", "due_at", "id"], unique=False)
-    op.create_index("cases_assignee", "cases", ["assignee_id", "state", "due_at", "id"], unique=False)
+    op.create_index(
+        "cases_assignee",
+        "cases",
+        ["assignee_id", "state", "due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("assignee_id IS NOT NULL"),
+        postgresql_where=sa.text("assignee_id IS NOT NULL"),
+    )
     op.create_index("cases_contact", "cases", ["contact_id", "id"], unique=False)
     op.create_index(
         "cases_next",
@@ -344,7 +352,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("album IS NOT NULL"),
     )
     op.create_index("message_case", "message", ["case_id", "id"], unique=False)
-    op.create_index("message_contact", "message", ["contact_id", "id"], unique=False)
     op.create_index(
         "message_key",
         "message",
@@ -414,7 +421,6 @@ def downgrade() -> None:
         sqlite_where=sa.text("message_key IS NOT NULL"),
         postgresql_where=sa.text("message_key IS NOT NULL"),
     )
-    op.drop_index("message_contact", table_name="message")
     op.drop_index("message_case", table_name="message")
     op.drop_index(
         "message_album",
@@ -434,7 +440,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'open' AND assignee_id IS NULL"),
     )
     op.drop_index("cases_contact", table_name="cases")
-    op.drop_index("cases_assignee", table_name="cases")
+    op.drop_index(
+        "cases_assignee",
+        table_name="cases",
+        sqlite_where=sa.text("assignee_id IS NOT NULL"),
+        postgresql_where=sa.text("assignee_id IS NOT NULL"),
+    )
     op.drop_index("cases_agency_due", table_name="cases")
     op.drop_table("cases")
     op.drop_index("address_contact", table_name="address")

@@ -1,0 +1,5 @@
+"""`python -m gateway`: the `ventanilla` command."""
+
+from gateway.cli import main
+
+main()
