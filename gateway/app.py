@@ -134,14 +134,10 @@ def _assemble(
     files = Files(settings.files_dir)
     fetcher = Fetcher(store, files, channels, current, clock=clock)
 
-    def wake() -> None:
-        outbox.wake()
-        fetcher.wake()
-
     def capable(name: str) -> Capabilities:
         return channels[name].capabilities
 
-    intake = Intake(store, current, capable=capable, clock=clock, wake=wake)
+    intake = Intake(store, current, capable=capable, clock=clock, wake=outbox.wake)
     receipts = Receipts(store, clock=clock)
     return Gateway(
         settings=settings,
@@ -151,7 +147,15 @@ def _assemble(
         channels=channels,
         intake=intake,
         receipts=receipts,
-        inbox=Inbox(channels, store=store, intake=intake, receipts=receipts, current=current, clock=clock),
+        inbox=Inbox(
+            channels,
+            store=store,
+            intake=intake,
+            receipts=receipts,
+            fetcher=fetcher,
+            current=current,
+            clock=clock,
+        ),
         outbox=outbox,
         desk=Desk(store, current, capable=capable, clock=clock, wake=outbox.wake),
         files=files,

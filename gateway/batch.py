@@ -122,9 +122,17 @@ class Batch:
 
 
 async def receive_batch(
-    conn: AsyncConnection, batch: Sequence[InboundMessage], *, deployment: Deployment, now: datetime
+    conn: AsyncConnection,
+    batch: Sequence[InboundMessage],
+    *,
+    deployment: Deployment,
+    now: datetime,
+    outgoing: set[str],
 ) -> list[Received]:
-    """Everything the messages of one commit cause. One result a message, in their order."""
+    """Everything the messages of one commit cause. One result a message, in their order.
+
+    The channels on which something is to be sent are added to `outgoing`.
+    """
     received = [Received(message_id=new_id(), urn=str(message.sender)) for message in batch]
     pairs = list(zip(batch, received, strict=True))
     won = await messages.claim(
@@ -137,6 +145,7 @@ async def receive_batch(
         for message, result in fresh:
             await settle.settle(work, message, result)
         await work.finish()
+        outgoing.update(row["channel"] for row in work.ledger.outbox)
     if len(fresh) < len(pairs):
         await _repeat(conn, [pair for pair in pairs if pair[1].message_id not in won])
     return received

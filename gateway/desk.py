@@ -4,7 +4,7 @@ Every act is one transaction: the case, its event and, where something is said, 
 case with its principal, so that a case of another agency does not exist.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -36,7 +36,7 @@ _LINE = 120
 
 
 class Desk:
-    """The acts of response managers. `wake` is called when something is to be sent."""
+    """The acts of response managers. `wake` is told the channels on which something is to be sent."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Desk:
         *,
         capable: Callable[[str], Capabilities],
         clock: Callable[[], datetime],
-        wake: Callable[[], None],
+        wake: Callable[[Iterable[str]], None],
     ) -> None:
         self._store = store
         self._current = current
@@ -125,7 +125,7 @@ class Desk:
             return ids
 
         ids = await self._on(principal, number, work)
-        self._wake()
+        self._wake(self._current().catalog.gateway.channels)
         return ids
 
     async def _after_reply(self, conn: AsyncConnection, case: Any, principal: Principal, said: str, then: str) -> None:
@@ -207,7 +207,7 @@ class Desk:
             await self._tell(conn, case, text)
 
         await self._on(principal, number, work)
-        self._wake()
+        self._wake(self._current().catalog.gateway.channels)
 
     async def close(self, principal: Principal, number: str, *, outcome: str, reason: str = "") -> None:
         """End a case. Without an answer it needs a reason, and the citizen is told."""
@@ -227,7 +227,7 @@ class Desk:
                 await self._tell(conn, case, self._current().catalog.say("closed", case.language, number=number))
 
         await self._on(principal, number, work)
-        self._wake()
+        self._wake(self._current().catalog.gateway.channels)
 
     async def reopen(self, principal: Principal, number: str, *, reason: str) -> None:
         """Open an answered or closed case again."""
@@ -295,7 +295,7 @@ class Desk:
                 raise Conflict("there is no failed message of that id in this case")
 
         await self._on(principal, number, work)
-        self._wake()
+        self._wake(self._current().catalog.gateway.channels)
 
     async def _on(self, principal: Principal, number: str, work: Callable[[AsyncConnection, Any], Awaitable[T]]) -> T:
         principal.need(Right.WORK_CASES)

@@ -22,6 +22,7 @@ from channels.message import (
 from gateway import metrics
 from gateway.clock import new_id
 from gateway.deployment import Current
+from gateway.files import Fetcher
 from gateway.intake import Intake
 from gateway.receipts import Receipts
 from gateway.store import exchanges
@@ -43,6 +44,7 @@ class Inbox:
         store: Store,
         intake: Intake,
         receipts: Receipts,
+        fetcher: Fetcher,
         current: Current,
         clock: Callable[[], datetime],
     ) -> None:
@@ -50,6 +52,7 @@ class Inbox:
         self._store = store
         self._intake = intake
         self._receipts = receipts
+        self._fetcher = fetcher
         self._current = current
         self._clock = clock
         self._told: dict[Address, float] = {}
@@ -100,6 +103,8 @@ class Inbox:
         metrics.INBOUND.labels(channel=channel.name, result=_RESULTS[type(item)]).inc()
         if isinstance(item, InboundMessage):
             await self._intake.receive(item)
+            if item.attachments:
+                self._fetcher.wake()
             if item.press_id and isinstance(channel, AnswersPresses):
                 self._beside(channel.answer_press(item.press_id))
         elif isinstance(item, SessionTurn):

@@ -19,7 +19,7 @@ Arrival = InboundMessage | SessionTurn | SessionEnd
 
 
 class Intake:
-    """Receives what citizens say. `wake` is called after each commit: there may be something to send."""
+    """Receives what citizens say. `wake` is told, after a commit, the channels on which something is to be sent."""
 
     def __init__(
         self,
@@ -28,12 +28,14 @@ class Intake:
         *,
         capable: Capable,
         clock: Callable[[], datetime],
-        wake: Callable[[], None],
+        wake: Callable[[set[str]], None],
     ) -> None:
         self._current = current
         self._capable = capable
         self._clock = clock
         self._wake = wake
+        # Channels of outbox rows written since the last call of `wake`.
+        self._outgoing: set[str] = set()
         self._commits: GroupCommit[Arrival, Received | Screen | None] = GroupCommit(store, self._work)
 
     async def receive(self, message: InboundMessage) -> Received:
@@ -41,7 +43,7 @@ class Intake:
         received = await self._commits.do(message)
         if not isinstance(received, Received):
             raise TypeError("a message was not received as one")
-        self._wake()
+        self._ring()
         return received
 
     async def turn(self, turn: SessionTurn) -> Screen:
@@ -49,7 +51,7 @@ class Intake:
         screen = await self._commits.do(turn)
         if not isinstance(screen, Screen):
             raise TypeError("a session turn got no screen")
-        self._wake()
+        self._ring()
         return screen
 
     async def end(self, end: SessionEnd) -> None:
@@ -60,6 +62,11 @@ class Intake:
         """Finish what has begun."""
         await self._commits.close()
 
+    def _ring(self) -> None:
+        if self._outgoing:
+            outgoing, self._outgoing = self._outgoing, set()
+            self._wake(outgoing)
+
     async def _work(self, conn: AsyncConnection, arrivals: Sequence[Arrival]) -> Sequence[Received | Screen | None]:
         deployment, now = self._current(), self._clock()
         turns = [a for a in arrivals if isinstance(a, SessionTurn)]
@@ -68,7 +75,9 @@ class Intake:
         )
         asked = [a for a in arrivals if isinstance(a, InboundMessage)]
         batch = [*asked, *(walk.question for walk in walked if walk.question)]
-        received = await receive_batch(conn, batch, deployment=deployment, now=now) if batch else []
+        received = (
+            await receive_batch(conn, batch, deployment=deployment, now=now, outgoing=self._outgoing) if batch else []
+        )
         by_id = {(m.channel, m.provider_id): result for m, result in zip(batch, received, strict=True)}
         screens = await sessions.show(conn, walked, by_id, deployment=deployment, now=now) if walked else []
         await sessions.end(conn, [a for a in arrivals if isinstance(a, SessionEnd)], now=now)

@@ -7,7 +7,7 @@ kill between the call and the outcome leaves an attempt without an end: its leas
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +21,6 @@ from channels.message import Address, Button, DeliveryStatus, OutboundMessage
 from gateway import metrics
 from gateway.deployment import Current
 from gateway.group_commit import GroupCommit
-from gateway.receipts import settle_early
 from gateway.store import alarms
 from gateway.store import outbox as rows
 from gateway.store.engine import Store
@@ -58,9 +57,14 @@ class Bucket:
         self.at = now
         return int(self.tokens)
 
+    @property
+    def worthwhile(self) -> int:
+        """The fewest worth a round: a quarter of a second's, so that a backlog shares its commits."""
+        return max(1, min(self.burst, _AT_ONCE, int(self.rate / 4)))
+
     def wait(self) -> float:
-        """Seconds until one may go."""
-        return max(0.0, (1.0 - self.tokens) / self.rate)
+        """Seconds until a round is worthwhile."""
+        return max(0.0, (self.worthwhile - self.tokens) / self.rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +95,16 @@ class Outbox:
         self._chance = chance
         self._bells = {name: asyncio.Event() for name in channels}
         self._rests: dict[str, float] = {}
+        # Channels whose alarm may ring: all, until a message has gone out.
+        self._misconfigured = set(channels)
         self._tasks: list[asyncio.Task[None]] = []
         self._outcomes: GroupCommit[_Ended, None] = GroupCommit(store, self._record)
 
-    def wake(self) -> None:
-        """There may be something to send."""
-        for bell in self._bells.values():
-            bell.set()
+    def wake(self, channels: Iterable[str]) -> None:
+        """There is something to send on these channels."""
+        for name in channels:
+            if name in self._bells:
+                self._bells[name].set()
 
     async def start(self) -> None:
         """Begin sending."""
@@ -117,15 +124,21 @@ class Outbox:
         now = self._clock() + (LEASE if all_leases else timedelta())
 
         async def work(conn: AsyncConnection) -> None:
-            for message_id in await rows.abandoned(conn, now=now):
-                await self._uncertain(conn, message_id, detail="the gateway stopped while it was being sent")
+            ends = [
+                rows.End(
+                    message_id=message_id,
+                    channel=channel,
+                    outcome=Outcome.UNKNOWN.value,
+                    state="unknown",
+                    status=DeliveryStatus.UNKNOWN,
+                    detail="the gateway stopped while it was being sent",
+                )
+                for message_id, channel in await rows.abandoned(conn, now=now)
+            ]
+            if ends:
+                await rows.settle(conn, ends, now=self._clock())
 
         await self._store.transact(work)
-
-    async def _uncertain(self, conn: AsyncConnection, message_id: int, *, detail: str | None) -> None:
-        now = self._clock()
-        await rows.close_attempt(conn, message_id, now=now, outcome=Outcome.UNKNOWN, code=None, detail=detail)
-        await rows.advance(conn, message_id, DeliveryStatus.UNKNOWN, now=now)
 
     async def _recover_forever(self) -> None:
         while True:
@@ -160,7 +173,7 @@ class Outbox:
     async def _round(self, name: str, bucket: Bucket, at: float) -> float:
         """Send what may go now; the seconds to wait before the next round come back."""
         limit = min(bucket.available(at), _AT_ONCE)
-        if limit == 0:
+        if limit < bucket.worthwhile:
             await asyncio.sleep(bucket.wait())
             return 0.0
         now = self._clock()
@@ -202,7 +215,8 @@ class Outbox:
         return OutboundMessage(
             id=row.id,
             to=Address.of(row.urn),
-            text=fold(row.text) if config and config.fold_accents else row.text,
+            # What we say by ourselves is made to fit; a person's words go as the person wrote them.
+            text=fold(row.text) if config and config.fold_accents and row.kind != "answer" else row.text,
             sender=row.service_number if row.case_channel == name else None,
             buttons=tuple(
                 tuple(Button(label, payload) for label, payload in line) for line in extra.get("buttons", ())
@@ -211,57 +225,53 @@ class Outbox:
         )
 
     async def _record(self, conn: AsyncConnection, ended: Sequence[_Ended]) -> Sequence[None]:
+        now = self._clock()
+        await rows.settle(conn, [self._end(end, now) for end in ended], now=now)
         for end in ended:
-            await self._write(conn, end)
+            await self._consequences(conn, end, now)
         return [None] * len(ended)
 
-    async def _write(self, conn: AsyncConnection, end: _Ended) -> None:
-        outcome, now = end.outcome, self._clock()
-        await rows.close_attempt(
-            conn, end.message_id, now=now, outcome=outcome.outcome, code=outcome.code, detail=outcome.detail
-        )
+    def _end(self, end: _Ended, now: datetime) -> rows.End:
+        """Where a message goes after an attempt."""
+        outcome = end.outcome
+        state, status, next_at = "pending", None, None
         if outcome.outcome is Outcome.SENT:
-            await self._write_sent(conn, end)
-        elif outcome.outcome in (Outcome.REFUSED, Outcome.OPTED_OUT):
-            await self._write_dead(conn, end)
+            state, status = "done", outcome.status
         elif outcome.outcome is Outcome.UNKNOWN:
-            await rows.put(conn, end.message_id, state="unknown")
-            await rows.advance(conn, end.message_id, DeliveryStatus.UNKNOWN, now=now)
+            state, status = "unknown", DeliveryStatus.UNKNOWN
+        elif self._is_final(end, now):
+            state, status = "dead", DeliveryStatus.FAILED
         else:
-            await self._write_again(conn, end)
-
-    async def _write_sent(self, conn: AsyncConnection, end: _Ended) -> None:
-        now, outcome = self._clock(), end.outcome
-        await rows.sent(conn, end.message_id, provider_id=outcome.provider_id, now=now)
-        await rows.put(conn, end.message_id, state="done")
-        await rows.advance(conn, end.message_id, outcome.status, now=now, code=outcome.code)
-        await alarms.end(conn, kind="misconfigured", subject=end.channel, now=now)
-        if outcome.provider_id:
-            await settle_early(
-                conn, channel=end.channel, provider_id=outcome.provider_id, message_id=end.message_id, now=now
-            )
-
-    async def _write_dead(self, conn: AsyncConnection, end: _Ended) -> None:
-        now, outcome = self._clock(), end.outcome
-        await rows.put(conn, end.message_id, state="dead")
-        await rows.advance(
-            conn, end.message_id, DeliveryStatus.FAILED, now=now, code=outcome.code, detail=outcome.detail
+            next_at = now + timedelta(seconds=outcome.after or self.wait(end.tries))
+        return rows.End(
+            message_id=end.message_id,
+            channel=end.channel,
+            outcome=outcome.outcome.value,
+            state=state,
+            status=status,
+            provider_id=outcome.provider_id,
+            next_at=next_at,
+            code=outcome.code,
+            detail=outcome.detail,
         )
-        if outcome.outcome is Outcome.OPTED_OUT:
-            await rows.opted_out(conn, end.message_id, source="provider", now=now)
 
-    async def _write_again(self, conn: AsyncConnection, end: _Ended) -> None:
-        now, outcome = self._clock(), end.outcome
-        if outcome.outcome is Outcome.TEMPORARY and now - end.created_at > _GIVE_UP:
-            await self._write_dead(conn, end)
-            return
-        if outcome.outcome is Outcome.MISCONFIGURED:
+    def _is_final(self, end: _Ended, now: datetime) -> bool:
+        refused = end.outcome.outcome in (Outcome.REFUSED, Outcome.OPTED_OUT)
+        return refused or (end.outcome.outcome is Outcome.TEMPORARY and now - end.created_at > _GIVE_UP)
+
+    async def _consequences(self, conn: AsyncConnection, end: _Ended, now: datetime) -> None:
+        outcome = end.outcome.outcome
+        if outcome is Outcome.OPTED_OUT:
+            await rows.opted_out(conn, end.message_id, source="provider", now=now)
+        elif outcome is Outcome.MISCONFIGURED:
+            self._misconfigured.add(end.channel)
             await alarms.ring(
                 conn, kind="misconfigured", subject=end.channel, now=now,
-                detail=f"{end.channel}: the provider refuses our credentials or settings ({outcome.code})",
+                detail=f"{end.channel}: the provider refuses our credentials or settings ({end.outcome.code})",
             )  # fmt: skip
-        wait = outcome.after or self.wait(end.tries)
-        await rows.put(conn, end.message_id, state="pending", next_at=now + timedelta(seconds=wait))
+        elif outcome is Outcome.SENT and end.channel in self._misconfigured:
+            self._misconfigured.discard(end.channel)
+            await alarms.end(conn, kind="misconfigured", subject=end.channel, now=now)
 
     def wait(self, tries: int) -> float:
         """Seconds before repetition number `tries`: growing, and spread so that a crowd does not return at once."""

@@ -68,22 +68,6 @@ async def record(conn: AsyncConnection, report: DeliveryReceipt, *, now: datetim
         await _apply(conn, message_id, report, now=now)
 
 
-async def settle_early(
-    conn: AsyncConnection, *, channel: str, provider_id: str, message_id: int, now: datetime
-) -> None:
-    """Apply the receipts that came before the provider's answer to the send."""
-    table = t.receipt
-    early = await conn.execute(
-        update(table)
-        .where(table.c.channel == channel, table.c.provider_id == provider_id, table.c.message_id.is_(None))
-        .values(message_id=message_id)
-        .returning(table.c.status, table.c.code)
-    )
-    for row in early.all():
-        if row.status is not None:
-            await outbox.advance(conn, message_id, DeliveryStatus(row.status), now=now, code=row.code)
-
-
 async def _message_of(conn: AsyncConnection, report: DeliveryReceipt) -> int | None:
     table = t.message
     named = table.c.id == report.message_id if report.message_id else table.c.provider_id == report.provider_id

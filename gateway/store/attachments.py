@@ -6,7 +6,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.errors import NotFound
+from gateway.principal import Principal
 from gateway.store import schema as t
+from gateway.store.queue import boundary
 
 _AT_ONCE = 8
 
@@ -73,3 +76,21 @@ async def get(conn: AsyncConnection, attachment_id: int) -> Any | None:
         .where(table.c.id == attachment_id)
     )
     return (await conn.execute(query)).one_or_none()
+
+
+async def readable(conn: AsyncConnection, principal: Principal, attachment_id: int) -> Any:
+    """A stored file of a case the principal may see, with the case's number. NotFound otherwise."""
+    table = t.attachment
+    query = (
+        select(table, t.cases.c.number)
+        .select_from(
+            table.join(t.message, t.message.c.id == table.c.message_id).join(
+                t.cases, t.cases.c.id == t.message.c.case_id
+            )
+        )
+        .where(table.c.id == attachment_id, table.c.state == "stored", boundary(principal))
+    )
+    row = (await conn.execute(query)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such file that you may see")
+    return row

@@ -2,8 +2,8 @@
 
 A driver that is called once a row spends its time between the calls. PostgreSQL gets all rows of a table as one JSON
 parameter and unpacks them itself (`json_to_recordset`). SQLite gets them as multi-row VALUES in blocks of fixed sizes,
-so that a handful of prepared statements serves every batch; and the statements of a whole unit of work are queued to the
-driver's thread together, so that the thread never waits for the event loop between two of them.
+so that a handful of prepared statements serves every batch; and the statements of a whole unit of work are queued to
+the driver's thread together, so that the thread never waits for the event loop between two of them.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ async def insert_rows(
 
 
 class Writes:
-    """Inserts of one unit of work, sent together at its end, in the order they were added."""
+    """Writes of one unit of work, sent together at its end, in the order they were added."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
@@ -59,6 +59,10 @@ class Writes:
         """Like `insert_rows`, later."""
         self._statements += _inserts(self._conn.dialect.name, table, rows, "", "")
 
+    def add(self, sql: str, *values: Any) -> None:
+        """A statement of its own; its values are marked `?`."""
+        self._statements.append((sql, values))
+
     async def send(self) -> None:
         """Execute what was added."""
         statements, self._statements = self._statements, []
@@ -66,7 +70,10 @@ class Writes:
 
 
 async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returning: str = "") -> list[Any]:
-    """Execute statements in order, without waiting in between where the driver queues them; their rows come back."""
+    """Execute statements in order, without waiting in between where the driver queues them; their rows come back.
+
+    Values are marked `?` on both engines.
+    """
     if not statements:
         return []
     if conn.dialect.name == "sqlite":
@@ -76,14 +83,14 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
         return [shape(*row) for rows in results for row in rows] if shape else []
     found: list[Any] = []
     for sql, values in statements:
-        result = await conn.exec_driver_sql(sql, tuple(values))
+        result = await conn.exec_driver_sql(_numbered(sql), tuple(values))
         if returning:
             found += result.fetchall()
     return found
 
 
 async def fetch(conn: AsyncConnection, sql: str, values: Sequence[Any], *, columns: str) -> list[Any]:
-    """The rows of a SELECT with the engine's own parameter marks; `columns` names them in order."""
+    """The rows of a SELECT; `columns` names them in order."""
     return await run(conn, [(sql, values)], returning=columns)
 
 
@@ -109,10 +116,17 @@ def _driver(conn: AsyncConnection) -> aiosqlite.Connection:
     return driver
 
 
+@lru_cache(maxsize=256)
+def _numbered(sql: str) -> str:
+    """PostgreSQL's marks: $1, $2 and so on in place of each `?`."""
+    first, *rest = sql.split("?")
+    return first + "".join(f"${place}{part}" for place, part in enumerate(rest, 1))
+
+
 @lru_cache(maxsize=64)
 def _shape(columns: str) -> Any:
     names = [name.strip().rpartition(".")[2] for name in columns.split(",")]
-    return namedtuple("Row", names)  # noqa: PYI024 — made from a column list, at run time
+    return namedtuple("Row", names)
 
 
 def _inserts(dialect: str, table: Table, rows: Sequence[Row], conflict: str, returning: str) -> Iterator[Statement]:

@@ -1,10 +1,11 @@
 """The outbox: what is to be sent, leased by whoever sends it, and what became of each attempt."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import DeliveryStatus
@@ -12,7 +13,7 @@ from gateway.clock import new_id
 from gateway.ledger import SYSTEM
 from gateway.store import contacts
 from gateway.store import schema as t
-from gateway.store.bulk import insert_rows
+from gateway.store.bulk import Writes, fetch, insert_rows
 from gateway.store.schema import micros
 from routing.case import EventKind
 
@@ -65,42 +66,118 @@ async def next_due(conn: AsyncConnection, channel: str) -> datetime | None:
     return found
 
 
-async def close_attempt(
-    conn: AsyncConnection, message_id: int, *, now: datetime, outcome: str, code: str | None, detail: str | None
-) -> None:
-    """Write the end of the message's open attempt."""
-    await conn.execute(
-        update(t.attempt)
-        .where(t.attempt.c.message_id == message_id, t.attempt.c.outcome.is_(None))
-        .values(ended_at=now, outcome=outcome, code=code, detail=detail)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How an attempt ended, and where its message goes in the outbox: done, pending (at `next_at`), dead, unknown."""
+
+    message_id: int
+    channel: str
+    outcome: str
+    state: str
+    status: DeliveryStatus | None = None
+    provider_id: str | None = None
+    next_at: datetime | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+_MESSAGE = "id, status, case_id"
+_EARLY = "id, channel, provider_id, status, code"
+
+
+async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime) -> None:
+    """Write how attempts ended, set-wise: one read, then every write together.
+
+    Receipts that came before the provider's answer to the send are applied here.
+    """
+    by_id = {end.message_id: end for end in ends}
+    marks = ", ".join("?" * len(by_id))
+    lock = "" if conn.dialect.name == "sqlite" else " ORDER BY id FOR UPDATE"
+    rows = await fetch(
+        conn, f"SELECT {_MESSAGE} FROM message WHERE id IN ({marks}){lock}", tuple(by_id), columns=_MESSAGE
     )
+    early = await _early_receipts(conn, [end for end in ends if end.provider_id])
+    at = micros(now)
+    writes = Writes(conn)
+    for row in rows:
+        end = by_id[row.id]
+        said = early.get((end.channel, end.provider_id or ""), [])
+        status = DeliveryStatus(row.status)
+        reached = status.advance(end.status) if end.status else status
+        for receipt in said:
+            writes.add("UPDATE receipt SET message_id = ? WHERE id = ?", row.id, receipt.id)
+            reached = reached.advance(DeliveryStatus(receipt.status)) if receipt.status else reached
+        code = end.code or next((receipt.code for receipt in said if receipt.code), None)
+        _write_end(writes, end, at=at)
+        _write_status(writes, row, end, reached, code, at=at)
+        if reached is not status and row.case_id is not None:
+            _write_story(writes, row.case_id, row.id, reached, code, at=at)
+    await writes.send()
 
 
-async def put(conn: AsyncConnection, message_id: int, *, state: str, next_at: datetime | None = None) -> None:
-    """Move a message in the outbox."""
-    values: dict[str, Any] = {"state": state, "lease_until": None}
-    if next_at is not None:
-        values["next_at"] = next_at
-    await conn.execute(update(t.outbox).where(t.outbox.c.message_id == message_id).values(**values))
+async def _early_receipts(conn: AsyncConnection, ends: Sequence[End]) -> dict[tuple[str, str], list[Any]]:
+    if not ends:
+        return {}
+    marks = ", ".join("?" * len(ends))
+    rows = await fetch(
+        conn,
+        f"SELECT {_EARLY} FROM receipt WHERE message_id IS NULL AND provider_id IN ({marks}) ORDER BY id",
+        tuple(end.provider_id for end in ends),
+        columns=_EARLY,
+    )
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        found.setdefault((row.channel, row.provider_id), []).append(row)
+    return found
 
 
-async def abandoned(conn: AsyncConnection, *, now: datetime) -> list[int]:
+def _write_end(writes: Writes, end: End, *, at: int) -> None:
+    writes.add(
+        "UPDATE attempt SET ended_at = ?, outcome = ?, code = ?, detail = ? WHERE message_id = ? AND outcome IS NULL",
+        at, end.outcome, end.code, end.detail, end.message_id,
+    )  # fmt: skip
+    next_at = micros(end.next_at) if end.next_at else at
+    writes.add(
+        "UPDATE outbox SET state = ?, lease_until = NULL, next_at = ? WHERE message_id = ?",
+        end.state, next_at, end.message_id,
+    )  # fmt: skip
+
+
+def _write_status(writes: Writes, row: Any, end: End, reached: DeliveryStatus, code: str | None, *, at: int) -> None:
+    failed = reached is DeliveryStatus.FAILED
+    writes.add(
+        "UPDATE message SET status = ?, provider_id = COALESCE(?, provider_id), sent_at = COALESCE(?, sent_at),"
+        " error_code = ?, error_detail = ? WHERE id = ?",
+        reached.value, end.provider_id, at if end.state == "done" else None, code if failed else None,
+        end.detail if failed else None, row.id,
+    )  # fmt: skip
+
+
+def _write_story(
+    writes: Writes, case_id: int, message_id: int, status: DeliveryStatus, code: str | None, *, at: int
+) -> None:
+    """The event of a delivery or a failure, and the mark it leaves on the case."""
+    failed = status is DeliveryStatus.FAILED
+    if not failed and status not in (DeliveryStatus.DELIVERED, DeliveryStatus.READ):
+        return
+    kind = EventKind.DELIVERY_FAILED if failed else EventKind.DELIVERED
+    data = {"message": str(message_id), "status": status.value, **({"code": code} if code else {})}
+    writes.insert(
+        t.case_event,
+        [{"id": new_id(), "case_id": case_id, "kind": kind.value, "at": at, "actor": SYSTEM, "data": data}],
+    )
+    writes.add("UPDATE cases SET failed_delivery = ?, version = version + 1 WHERE id = ?", failed, case_id)
+
+
+async def abandoned(conn: AsyncConnection, *, now: datetime) -> list[tuple[int, str]]:
     """Messages whose lease ran out: their sender died, and nobody knows whether the provider was called."""
     rows = await conn.execute(
         update(t.outbox)
         .where(t.outbox.c.state == "leased", t.outbox.c.lease_until < now)
         .values(state="unknown", lease_until=None)
-        .returning(t.outbox.c.message_id)
+        .returning(t.outbox.c.message_id, t.outbox.c.channel)
     )
-    return [row.message_id for row in rows]
-
-
-async def sent(conn: AsyncConnection, message_id: int, *, provider_id: str | None, now: datetime) -> None:
-    """The provider has it, under its own id."""
-    values: dict[str, Any] = {"sent_at": now}
-    if provider_id:
-        values["provider_id"] = provider_id
-    await conn.execute(update(t.message).where(t.message.c.id == message_id).values(**values))
+    return [(row.message_id, row.channel) for row in rows]
 
 
 async def advance(
@@ -132,29 +209,10 @@ async def advance(
         .values(status=reached, error_code=code if failed else None, error_detail=detail if failed else None)
     )
     if row.case_id is not None:
-        await _tell(conn, row.case_id, message_id, reached, code=code, now=now)
+        writes = Writes(conn)
+        _write_story(writes, row.case_id, message_id, reached, code, at=micros(now))
+        await writes.send()
     return reached
-
-
-async def _tell(
-    conn: AsyncConnection, case_id: int, message_id: int, status: DeliveryStatus, *, code: str | None, now: datetime
-) -> None:
-    failed = status is DeliveryStatus.FAILED
-    if not failed and status not in (DeliveryStatus.DELIVERED, DeliveryStatus.READ):
-        return
-    await conn.execute(
-        insert(t.case_event).values(
-            id=new_id(),
-            case_id=case_id,
-            kind=EventKind.DELIVERY_FAILED if failed else EventKind.DELIVERED,
-            at=now,
-            actor=SYSTEM,
-            data={"message": str(message_id), "status": status, **({"code": code} if code else {})},
-        )
-    )
-    await conn.execute(
-        update(t.cases).where(t.cases.c.id == case_id).values(failed_delivery=failed, version=t.cases.c.version + 1)
-    )
 
 
 async def opted_out(conn: AsyncConnection, message_id: int, *, source: str, now: datetime) -> None:

@@ -29,7 +29,9 @@ class Filter:
     assignee_id: int | None = None
     unassigned: bool = False
     overdue_at: datetime | None = None  # due before this instant and still open
+    due_from: datetime | None = None
     due_before: datetime | None = None
+    active_from: datetime | None = None
     failed_delivery: bool = False
     contact_id: int | None = None
     received_from: datetime | None = None
@@ -59,6 +61,10 @@ def _conditions(principal: Principal, wanted: Filter) -> list[ColumnElement[bool
         found.append(_C.failed_delivery)
     if wanted.overdue_at is not None:
         found.append(and_(_C.due_at < wanted.overdue_at, _C.state == CaseState.OPEN))
+    if wanted.due_from is not None:
+        found.append(_C.due_at >= wanted.due_from)
+    if wanted.active_from is not None:
+        found.append(_C.active_at >= wanted.active_from)
     if wanted.due_before is not None:
         found.append(_C.due_at < wanted.due_before)
     if wanted.received_from is not None:
