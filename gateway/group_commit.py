@@ -46,8 +46,7 @@ class GroupCommit(Generic[Item, Result]):
         self._waiting.append((item, future))
         if self._running is None:
             self._running = asyncio.create_task(self._drain(), name="group-commit")
-        # A client that hangs up does not undo what others share.
-        return await asyncio.shield(future)
+        return await future
 
     async def close(self) -> None:
         """Commit what waits."""

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import structlog
+from prometheus_client import Counter
 
 from channels.channel import AnswersPresses, Channel, NotAuthentic, RawRequest, RawResponse, Screen, Unreadable
 from channels.message import (
@@ -100,7 +102,7 @@ class Inbox:
         )
 
     async def _one(self, channel: Channel, item: Inbound) -> Screen | None:
-        metrics.INBOUND.labels(channel=channel.name, result=_RESULTS[type(item)]).inc()
+        _counted(channel.name, _RESULTS[type(item)]).inc()
         if isinstance(item, InboundMessage):
             await self._intake.receive(item)
             if item.attachments:
@@ -138,6 +140,12 @@ class Inbox:
         for task in self._aside:
             task.cancel()
         await asyncio.gather(*self._aside, return_exceptions=True)
+
+
+@lru_cache(maxsize=256)
+def _counted(channel: str, result: str) -> Counter:
+    # Finding a labelled counter takes longer than counting.
+    return metrics.INBOUND.labels(channel=channel, result=result)
 
 
 _RESULTS: Final[dict[type, str]] = {

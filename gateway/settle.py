@@ -166,8 +166,11 @@ def _tell_of_creation(work: Batch, decision: Decision, route: Route, row: dict[s
         EventKind.RECEIVED,
         actor=CITIZEN,
         message=str(result.message_id),
-        rule=decision.rule,
-        reasons=reasons_data(decision.reasons),
+        rule=decision.rule.value,
+        # The route's own reasons stand in its own event.
+        reasons=reasons_data(
+            decision.reasons[: len(decision.reasons) - len(decision.route.reasons if decision.route else ())]
+        ),
     )
     event(
         case_id,
@@ -236,13 +239,13 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
     state = known.state if recorded else CaseState.OPEN
     ended_at = known.ended_at if recorded else None
     if decision.action is Action.REOPEN:
-        work.ledger.event(known.id, EventKind.REOPENED, rule=decision.rule, actor=CITIZEN)
+        work.ledger.event(known.id, EventKind.REOPENED, rule=decision.rule.value, actor=CITIZEN)
     work.ledger.event(
         known.id,
         EventKind.RECEIVED,
         actor=CITIZEN,
         message=str(result.message_id),
-        rule=decision.rule,
+        rule=decision.rule.value,
         reasons=reasons_data(decision.reasons),
     )
     changes = {

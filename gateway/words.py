@@ -1,6 +1,7 @@
 """What citizens are told: the configured texts with a case's facts in them."""
 
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from routing.case import CaseState
@@ -9,7 +10,12 @@ from routing.catalog import Catalog
 
 def day(instant: datetime, catalog: Catalog) -> str:
     """The local date as people write it: 21/11/2026."""
-    return instant.astimezone(ZoneInfo(catalog.gateway.timezone)).strftime("%d/%m/%Y")
+    return _day(instant, catalog.gateway.timezone)
+
+
+@lru_cache(maxsize=1024)
+def _day(instant: datetime, timezone: str) -> str:
+    return instant.astimezone(ZoneInfo(timezone)).strftime("%d/%m/%Y")
 
 
 def acknowledgement(

@@ -2,16 +2,17 @@
 
 A driver that is called once a row spends its time between the calls. PostgreSQL gets all rows of a table as one JSON
 parameter and unpacks them itself (`json_to_recordset`). SQLite gets them as multi-row VALUES in blocks of fixed sizes,
-so that a handful of prepared statements serves every batch; and the statements of a whole unit of work are queued to
-the driver's thread together, so that the thread never waits for the event loop between two of them.
+so that a handful of prepared statements serves every batch; and the statements of a whole unit of work make one trip
+to the driver's thread, because each trip costs both threads a turn at Python's lock.
 """
 
-import asyncio
 import json
 import re
+import sqlite3
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import starmap
 from typing import Any, Final
 
 import aiosqlite
@@ -26,7 +27,7 @@ Statement = tuple[str, Sequence[Any]]
 # A \u0000 escape that is not itself escaped: neither engine can keep it.
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # Rows a statement: any number of rows is at most a few of these, and each is prepared once.
-_BLOCKS: Final = (64, 16, 4, 1)
+_BLOCKS: Final = (64, 32, 16, 8, 4, 2, 1)
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -55,18 +56,18 @@ class Writes:
         self._conn = conn
         self._statements: list[Statement] = []
 
-    def insert(self, table: Table, rows: Sequence[Row]) -> None:
+    def insert(self, table: Table, rows: Sequence[Row], *, conflict: str = "", returning: str = "") -> None:
         """Like `insert_rows`, later."""
-        self._statements += _inserts(self._conn.dialect.name, table, rows, "", "")
+        self._statements += _inserts(self._conn.dialect.name, table, rows, conflict, returning)
 
     def add(self, sql: str, *values: Any) -> None:
         """A statement of its own; its values are marked `?`."""
         self._statements.append((sql, values))
 
-    async def send(self) -> None:
-        """Execute what was added."""
+    async def send(self, *, returning: str = "") -> list[Any]:
+        """Execute what was added; the rows of the one statement that returns any come back, shaped by `returning`."""
         statements, self._statements = self._statements, []
-        await run(self._conn, statements)
+        return await run(self._conn, statements, returning=returning)
 
 
 async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returning: str = "") -> list[Any]:
@@ -77,14 +78,14 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
     if not statements:
         return []
     if conn.dialect.name == "sqlite":
-        driver = _driver(conn)
-        results = await asyncio.gather(*(driver.execute_fetchall(sql, values) for sql, values in statements))
-        shape = _shape(returning) if returning else None
-        return [shape(*row) for rows in results for row in rows] if shape else []
+        # One trip to the driver's thread for all of them. aiosqlite has no public way to do that; `_execute` is what
+        # each of its public methods is made of.
+        rows = await _driver(conn)._execute(_run_in_thread, _driver(conn)._conn, statements)
+        return list(starmap(_shape(returning), rows)) if returning else []
     found: list[Any] = []
     for sql, values in statements:
         result = await conn.exec_driver_sql(_numbered(sql), tuple(values))
-        if returning:
+        if returning and result.returns_rows:
             found += result.fetchall()
     return found
 
@@ -106,6 +107,13 @@ def each(conn: AsyncConnection) -> str:
     if conn.dialect.name == "sqlite":
         return "json_each(?) AS e"
     return "json_array_elements_text(CAST(CAST($1 AS text) AS json)) AS e(value)"
+
+
+def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[Any]:
+    rows: list[Any] = []
+    for sql, values in statements:
+        rows += connection.execute(sql, values).fetchall()
+    return rows
 
 
 def _driver(conn: AsyncConnection) -> aiosqlite.Connection:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.message import Address, InboundMessage
 from gateway.clock import new_id
 from gateway.store import schema as t
-from gateway.store.bulk import document, each, fetch, insert_rows
+from gateway.store.bulk import Writes, document, each, fetch
 from gateway.store.schema import MICROSECOND, micros
 
 # Phones are the identity the others join: a Telegram user who shares a number becomes the person we know by it.
@@ -57,8 +57,9 @@ async def meet(
         if others:
             joined[message.sender] = others
             await _join(conn, owners[str(message.sender)], others)
-    await insert_rows(conn, t.contact, [_contact_row(i, m, language, now) for i, m in strangers.items()])
-    states = await _upsert(conn, _address_rows(messages, owners, now), window=window)
+    writes = Writes(conn)
+    writes.insert(t.contact, [_contact_row(i, m, language, now) for i, m in strangers.items()])
+    states = await _upsert(writes, _address_rows(messages, owners, now), window=window)
     return {
         message.sender: _person(message, seen.get(str(message.sender)), states, joined, language, now)
         for message in messages
@@ -155,11 +156,13 @@ def _address_rows(messages: Sequence[InboundMessage], owners: Mapping[str, int],
     return [rows[urn] for urn in sorted(rows)]
 
 
-async def _upsert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]], *, window: timedelta) -> dict[str, Any]:
+_STATE = "urn, contact_id, opted_out_at, recent_count"
+
+
+async def _upsert(writes: Writes, rows: Sequence[Mapping[str, Any]], *, window: timedelta) -> dict[str, Any]:
     # Constant in the text, so that the statement is prepared once.
     lapsed = f"COALESCE(address.recent_since, 0) < excluded.recent_since - {window // MICROSECOND:d}"
-    states = await insert_rows(
-        conn,
+    writes.insert(
         t.address,
         rows,
         conflict="ON CONFLICT (urn) DO UPDATE SET"
@@ -167,9 +170,9 @@ async def _upsert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]], *, w
         f" recent_count = CASE WHEN {lapsed} THEN excluded.recent_count"
         " ELSE address.recent_count + excluded.recent_count END,"
         f" recent_since = CASE WHEN {lapsed} THEN excluded.recent_since ELSE address.recent_since END",
-        returning="urn, contact_id, opted_out_at, recent_count",
+        returning=_STATE,
     )
-    return {row.urn: row for row in states}
+    return {row.urn: row for row in await writes.send(returning=_STATE)}
 
 
 async def _join(conn: AsyncConnection, stays: int, others: Sequence[int]) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, insert, literal, select, update
+from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
 from gateway.errors import Conflict, NotFound
 from gateway.store import schema as t
+from gateway.store.bulk import fetch
+from gateway.store.schema import instant_of
 from routing.assign import Duty
 
 ROLES = ("manager", "operator", "administrator")
@@ -39,19 +41,16 @@ async def managers(conn: AsyncConnection, *, balanced: Mapping[str, int]) -> dic
 
     `balanced` names the agencies that give cases out, with what one manager may carry; elsewhere the list is empty.
     """
-    carried = (
-        select(func.count())
-        .select_from(t.cases)
-        .where(t.cases.c.assignee_id == t.staff.c.id, t.cases.c.state.in_(["open", "waiting"]))
-        .scalar_subquery()
+    marks = ", ".join("?" * len(balanced)) or "''"
+    rows = await fetch(
+        conn,
+        "SELECT id, agency, capacity, last_assigned_at, on_duty,"
+        f" CASE WHEN agency IN ({marks}) THEN (SELECT count(*) FROM cases"
+        " WHERE assignee_id = staff.id AND state IN ('open', 'waiting')) ELSE 0 END"
+        " FROM staff WHERE active AND role = 'manager' AND agency IS NOT NULL",
+        tuple(balanced),
+        columns="id, agency, capacity, last_assigned_at, on_duty, open_cases",
     )
-    load = case((t.staff.c.agency.in_(list(balanced)), carried), else_=literal(0)) if balanced else literal(0)
-    rows = await conn.execute(
-        select(
-            t.staff.c.id, t.staff.c.agency, t.staff.c.capacity, t.staff.c.last_assigned_at, t.staff.c.on_duty,
-            load.label("open_cases"),
-        ).where(t.staff.c.active, t.staff.c.role == "manager", t.staff.c.agency.is_not(None))
-    )  # fmt: skip
     found: dict[str, list[Duty]] = {}
     for row in rows:
         duties = found.setdefault(row.agency, [])
@@ -61,7 +60,7 @@ async def managers(conn: AsyncConnection, *, balanced: Mapping[str, int]) -> dic
                     staff_id=row.id,
                     open_cases=row.open_cases,
                     capacity=row.capacity or balanced[row.agency],
-                    last_assigned_at=row.last_assigned_at,
+                    last_assigned_at=None if row.last_assigned_at is None else instant_of(row.last_assigned_at),
                 )
             )
     return found

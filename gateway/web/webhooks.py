@@ -1,5 +1,6 @@
 """Providers' webhooks: `POST /webhooks/{channel}` and what follows it (`/status`, a secret)."""
 
+from functools import partial
 from typing import Final
 
 import structlog
@@ -16,14 +17,18 @@ BODY_LIMIT: Final = 1024 * 1024
 
 async def receive(request: web.Request) -> web.Response:
     """One request of a provider's. 403 when it is not theirs, 503 when we could not make it durable."""
+    return await _receive(request, name=request.match_info["channel"], tail=request.match_info["tail"])
+
+
+async def _receive(request: web.Request, *, name: str, tail: str = "") -> web.Response:
     gateway = request.app[GATEWAY]
-    channel = gateway.channels.get(request.match_info["channel"])
+    channel = gateway.channels.get(name)
     if channel is None:
         raise web.HTTPNotFound(text="There is no channel of that name.")
     raw = RawRequest(
         method=request.method,
         url=gateway.settings.public_url + request.raw_path,
-        tail=request.match_info["tail"],
+        tail=tail,
         headers={name.lower(): value for name, value in request.headers.items()},
         query=request.query_string,
         body=await _body(request),
@@ -51,5 +56,7 @@ async def _body(request: web.Request) -> bytes:
 
 def add_routes(app: web.Application) -> None:
     """Twilio and others may use GET as well; every adapter says what it takes."""
-    for method in ("POST", "GET", "PUT"):
-        app.router.add_route(method, r"/webhooks/{channel}{tail:(?:/.*)?}", receive)
+    # Plain paths are found in a dictionary; only secrets and status paths need the pattern.
+    for name in app[GATEWAY].channels:
+        app.router.add_route("*", f"/webhooks/{name}", partial(_receive, name=name))
+    app.router.add_route("*", r"/webhooks/{channel}{tail:(?:/.*)?}", receive)
