@@ -22,6 +22,7 @@ from gateway.dialogs import Dialogs
 from gateway.ledger import ANSWER, Ledger, Received, Reply
 from gateway.store import cases as case_store
 from gateway.store import contacts, messages, staff
+from gateway.store.bulk import fetch
 from gateway.store.contacts import Person
 from routing import case_number
 from routing.assign import Duty
@@ -53,22 +54,32 @@ class Batch:
 
     @classmethod
     async def prepare(
-        cls, conn: AsyncConnection, batch: Sequence[InboundMessage], *, deployment: Deployment, now: datetime
+        cls,
+        conn: AsyncConnection,
+        batch: Sequence[InboundMessage],
+        *,
+        seen: Sequence[Any],
+        managers: dict[str, list[Duty]],
+        deployment: Deployment,
+        now: datetime,
     ) -> "Batch":
         """Meet the people and read what deciding needs."""
         catalog = deployment.catalog
-        window = timedelta(minutes=catalog.gateway.flood.minutes)
-        people = await contacts.meet(conn, batch, now=now, window=window, language=catalog.language)
-        came = Counter({address: person.recent for address, person in people.items()})
-        came.subtract(message.sender for message in batch)
-        known = await case_store.known_to(
+        limits = catalog.gateway
+        meeting, written = await contacts.meet(
+            conn, batch, seen, now=now, window=timedelta(minutes=limits.flood.minutes), language=catalog.language
+        )
+        known = case_store.known_to(
             conn,
-            (person.contact_id for person in people.values()),
+            (str(message.sender) for message in batch),
             numbers=[number for message in batch for number in case_number.find(message.text)],
             now=now,
-            window=timedelta(days=catalog.gateway.threading.reopening_days),
+            window=timedelta(days=limits.threading.reopening_days),
         )
-        balanced = {a.key: a.capacity for a in catalog.agencies.values() if a.assignment is Assignment.BALANCED}
+        *upserted, known_rows = await fetch(conn, *written, known)
+        people = meeting.people([row for rows in upserted for row in rows])
+        came = Counter({address: person.recent for address, person in people.items()})
+        came.subtract(message.sender for message in batch)
         return cls(
             conn=conn,
             catalog=catalog,
@@ -76,8 +87,8 @@ class Batch:
             now=now,
             ledger=Ledger(now),
             people=people,
-            known=known,
-            managers=await staff.managers(conn, balanced=balanced),
+            known=case_store.by_contact(known_rows),
+            managers=managers,
             siblings=await messages.siblings(conn, batch),
             dialogs=await Dialogs.load(conn, batch, catalog=catalog, now=now),
             came=came,
@@ -135,13 +146,28 @@ async def receive_batch(
     """
     received = [Received(message_id=new_id(), urn=str(message.sender)) for message in batch]
     pairs = list(zip(batch, received, strict=True))
-    won = await messages.claim(
+    catalog = deployment.catalog
+    balanced = {a.key: a.capacity for a in catalog.agencies.values() if a.assignment is Assignment.BALANCED}
+    *claimed, seen, on_duty = await fetch(
         conn,
-        [{"channel": m.channel, "provider_id": m.provider_id, "message_id": result.message_id} for m, result in pairs],
+        *messages.claims(
+            conn,
+            [{"channel": m.channel, "provider_id": m.provider_id, "message_id": r.message_id} for m, r in pairs],
+        ),
+        contacts.seen(conn, batch),
+        staff.managers(balanced),
     )
+    won = {row.message_id for rows in claimed for row in rows}
     fresh = [pair for pair in pairs if pair[1].message_id in won]
     if fresh:
-        work = await Batch.prepare(conn, [m for m, _ in fresh], deployment=deployment, now=now)
+        work = await Batch.prepare(
+            conn,
+            [m for m, _ in fresh],
+            seen=seen,
+            managers=staff.duties(on_duty, balanced),
+            deployment=deployment,
+            now=now,
+        )
         for message, result in fresh:
             await settle.settle(work, message, result)
         await work.finish()

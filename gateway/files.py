@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -149,10 +150,10 @@ class Fetcher:
                 log.exception("fetch round failed")
                 busy = False
             if not busy:
-                try:
-                    await asyncio.wait_for(self._bell.wait(), _LOOK)
-                except TimeoutError:
-                    continue
+                # Not wait_for: in Python 3.11 it can swallow the cancellation that stops us.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK):
+                        await self._bell.wait()
 
     async def _round(self) -> bool:
         now = self._clock()

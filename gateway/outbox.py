@@ -8,6 +8,7 @@ kill between the call and the outcome leaves an attempt without an end: its leas
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -165,10 +166,10 @@ class Outbox:
                 await self._pause(name, pause)
 
     async def _pause(self, name: str, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._bells[name].wait(), seconds)
-        except TimeoutError:
-            return
+        # Not wait_for: in Python 3.11 it can swallow the cancellation that stops us.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._bells[name].wait()
 
     async def _round(self, name: str, bucket: Bucket, at: float) -> float:
         """Send what may go now; the seconds to wait before the next round come back."""

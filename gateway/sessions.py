@@ -20,8 +20,10 @@ from channels.message import InboundMessage, SessionEnd, SessionTurn
 from gateway import words
 from gateway.deployment import Deployment
 from gateway.ledger import Received
-from gateway.store import cases, contacts
+from gateway.selfservice import LISTED
+from gateway.store import cases
 from gateway.store import sessions as rows
+from gateway.store.bulk import fetch
 from gateway.store.schema import micros
 from routing.catalog import Catalog
 from routing.menu import Budget, MenuState, Step, step
@@ -210,12 +212,12 @@ def _question(turn: SessionTurn, session: Session, after: Step) -> InboundMessag
 
 
 async def _case_lines(conn: AsyncConnection, urn: str, catalog: Catalog, language: str, *, now: datetime) -> list[str]:
-    contact_id = await contacts.owner_of(conn, urn)
     window = timedelta(days=catalog.gateway.threading.reopening_days)
-    found = await cases.known_to(conn, [contact_id] if contact_id else [], numbers=(), now=now, window=window)
+    [rows_found] = await fetch(conn, cases.known_to(conn, [urn], numbers=(), now=now, window=window))
+    found = [case for known in cases.by_contact(rows_found).values() for case in known]
     lines = [
         words.status_line(catalog, language, number=c.number, agency=c.agency, state=c.state, due_at=c.due_at or now)
-        for c in found.get(contact_id or 0, [])[:4]
+        for c in found[:LISTED]
     ]
     return lines or [catalog.say("status_none", language)]
 

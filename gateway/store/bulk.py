@@ -13,7 +13,7 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import starmap
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiosqlite
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
@@ -46,7 +46,14 @@ async def insert_rows(
 
     `conflict` is the ON CONFLICT clause, `returning` a column list; the rows it returns come back.
     """
-    return await run(conn, list(_inserts(conn.dialect.name, table, rows, conflict, returning)), returning=returning)
+    return await run(conn, inserts(conn, table, rows, conflict=conflict, returning=returning), returning=returning)
+
+
+def inserts(
+    conn: AsyncConnection, table: Table, rows: Sequence[Row], *, conflict: str = "", returning: str = ""
+) -> list[Statement]:
+    """The statements of `insert_rows`, to be executed with others."""
+    return list(_inserts(conn.dialect.name, table, rows, conflict, returning))
 
 
 class Writes:
@@ -90,9 +97,29 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
     return found
 
 
-async def fetch(conn: AsyncConnection, sql: str, values: Sequence[Any], *, columns: str) -> list[Any]:
-    """The rows of a SELECT; `columns` names them in order."""
-    return await run(conn, [(sql, values)], returning=columns)
+class Query(NamedTuple):
+    """A statement whose rows are wanted; `columns` names them in order. Values are marked `?` on both engines."""
+
+    sql: str
+    values: Sequence[Any]
+    columns: str
+
+
+async def fetch(conn: AsyncConnection, *queries: Query) -> list[list[Any]]:
+    """The rows of each query, all of them in one trip where the engine has such a thing."""
+    if conn.dialect.name == "sqlite":
+        driver = _driver(conn)
+        found = await driver._execute(_fetch_in_thread, driver._conn, queries)
+    else:
+        found = [await _fetch_one(conn, query) for query in queries]
+    return [
+        list(starmap(_shape(query.columns), rows)) if rows else [] for query, rows in zip(queries, found, strict=True)
+    ]
+
+
+async def _fetch_one(conn: AsyncConnection, query: Query) -> list[Any]:
+    result = await conn.exec_driver_sql(_numbered(query.sql), tuple(query.values))
+    return list(result.fetchall()) if query.columns else []
 
 
 async def update_rows(conn: AsyncConnection, table: Table, rows: Sequence[Row], *, key: str, extra: str = "") -> None:
@@ -103,10 +130,10 @@ async def update_rows(conn: AsyncConnection, table: Table, rows: Sequence[Row], 
 
 
 def each(conn: AsyncConnection) -> str:
-    """A row source named `e` with one column, `value`: the texts of the statement's JSON list."""
+    """A row source named `e` with one column, `value`: the texts of the JSON list that its mark stands for."""
     if conn.dialect.name == "sqlite":
         return "json_each(?) AS e"
-    return "json_array_elements_text(CAST(CAST($1 AS text) AS json)) AS e(value)"
+    return "json_array_elements_text(CAST(CAST(? AS text) AS json)) AS e(value)"
 
 
 def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[Any]:
@@ -114,6 +141,10 @@ def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statemen
     for sql, values in statements:
         rows += connection.execute(sql, values).fetchall()
     return rows
+
+
+def _fetch_in_thread(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[list[Any]]:
+    return [connection.execute(query.sql, query.values).fetchall() for query in queries]
 
 
 def _driver(conn: AsyncConnection) -> aiosqlite.Connection:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store import schema as t
-from gateway.store.bulk import document, fetch
+from gateway.store.bulk import Query, document, fetch
 from gateway.store.schema import instant_of, micros
 from routing.case import CaseState, KnownCase
 
@@ -18,38 +18,33 @@ _KNOWN = (
 )
 
 
-async def known_to(
-    conn: AsyncConnection, contacts: Iterable[int], *, numbers: Sequence[str], now: datetime, window: timedelta
-) -> dict[int, list[KnownCase]]:
-    """The cases of each contact that threading may ask for, newest first.
+def known_to(
+    conn: AsyncConnection, urns: Iterable[str], *, numbers: Sequence[str], now: datetime, window: timedelta
+) -> Query:
+    """The cases of the people behind these addresses that threading may ask for, newest first.
 
     Open ones, those ended within `window`, those whose number is among `numbers`, and always the latest.
     """
-    wanted = {"contacts": sorted(set(contacts)), "numbers": list(numbers)}
-    if not wanted["contacts"]:
-        return {}
-    values = (document(wanted), micros(now - window))
-    rows = await fetch(conn, _known_sql(conn.dialect.name), values, columns=_KNOWN)
-    known: dict[int, list[KnownCase]] = {}
-    for row in rows:
-        known.setdefault(row.contact_id, []).append(_known(row))
-    return known
-
-
-def _known_sql(dialect: str) -> str:
-    if dialect == "sqlite":
-        ids, numbers, horizon = "SELECT value FROM json_each(?1, '$.contacts')", "json_each(?1, '$.numbers')", "?2"
-        numbers = f"SELECT value FROM {numbers}"
-    else:
-        packed = "CAST(CAST($1 AS text) AS json)"
-        ids = f"SELECT CAST(value AS bigint) FROM json_array_elements_text({packed}->'contacts')"
-        numbers = f"SELECT value FROM json_array_elements_text({packed}->'numbers')"
-        horizon = "CAST($2 AS bigint)"
-    return (
-        f"SELECT {_KNOWN} FROM cases c WHERE c.contact_id IN ({ids}) AND (c.state IN ('open', 'waiting')"
-        f" OR c.ended_at > {horizon} OR c.number IN ({numbers})"
-        " OR c.id = (SELECT max(l.id) FROM cases l WHERE l.contact_id = c.contact_id)) ORDER BY c.id DESC"
+    packed = "json_each(?)" if conn.dialect.name == "sqlite" else (
+        "json_array_elements_text(CAST(CAST(? AS text) AS json)) AS e(value)"
+    )  # fmt: skip
+    values = f"SELECT value FROM {packed}"
+    lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE OF c"
+    sql = (
+        f"SELECT {_KNOWN} FROM address a JOIN cases c ON c.contact_id = a.contact_id WHERE a.urn IN ({values})"
+        f" AND (c.state IN ('open', 'waiting') OR c.ended_at > CAST(? AS bigint) OR c.number IN ({values})"
+        f" OR c.id = (SELECT max(l.id) FROM cases l WHERE l.contact_id = c.contact_id)) ORDER BY c.id DESC{lock}"
     )
+    wanted = (document(sorted(set(urns))), micros(now - window), document(list(numbers)))
+    return Query(sql, wanted, _KNOWN)
+
+
+def by_contact(rows: Iterable[Any]) -> dict[int, list[KnownCase]]:
+    """The rows of `known_to` as cases of each contact. A person of several addresses has each case once."""
+    known: dict[int, dict[int, KnownCase]] = {}
+    for row in rows:
+        known.setdefault(row.contact_id, {}).setdefault(row.id, _known(row))
+    return {contact_id: list(cases.values()) for contact_id, cases in known.items()}
 
 
 def _known(row: Any) -> KnownCase:
@@ -73,12 +68,14 @@ async def take_numbers(conn: AsyncConnection, year: int, count: int) -> int:
     One row a year, updated once a batch: what a batch does not commit, no number is lost to.
     """
     first, second = ("?1", "?2") if conn.dialect.name == "sqlite" else ("CAST($1 AS int)", "CAST($2 AS int)")
-    [row] = await fetch(
+    [[row]] = await fetch(
         conn,
-        f"INSERT INTO case_counter (year, next) VALUES ({first}, 1 + {second})"
-        f" ON CONFLICT (year) DO UPDATE SET next = case_counter.next + {second} RETURNING next",
-        (year, count),
-        columns="next",
+        Query(
+            f"INSERT INTO case_counter (year, next) VALUES ({first}, 1 + {second})"
+            f" ON CONFLICT (year) DO UPDATE SET next = case_counter.next + {second} RETURNING next",
+            (year, count),
+            "next",
+        ),
     )
     return int(row.next) - count
 

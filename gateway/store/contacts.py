@@ -1,7 +1,7 @@
 """People and where they can be reached: one contact, many addresses."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.message import Address, InboundMessage
 from gateway.clock import new_id
 from gateway.store import schema as t
-from gateway.store.bulk import Writes, document, each, fetch
+from gateway.store.bulk import Query, document, each, inserts
 from gateway.store.schema import MICROSECOND, micros
 
 # Phones are the identity the others join: a Telegram user who shares a number becomes the person we know by it.
@@ -35,35 +35,72 @@ class Person:
     joined: tuple[int, ...] = ()
 
 
+_SEEN = "a.urn, a.contact_id, c.language, c.name, c.wants_new_until"
+
+
+def seen(conn: AsyncConnection, messages: Sequence[InboundMessage]) -> Query:
+    """The contacts behind the addresses of these messages, as far as they are known."""
+    urns = {str(a) for message in messages for a in (message.sender, *message.also)}
+    return Query(
+        f"SELECT {_SEEN} FROM {each(conn)} JOIN address a ON a.urn = e.value JOIN contact c ON c.id = a.contact_id",
+        (document(sorted(urns)),),
+        _SEEN,
+    )
+
+
+@dataclass(slots=True)
+class Meeting:
+    """Who wrote, before and after their addresses are written."""
+
+    messages: Sequence[InboundMessage]
+    known: Mapping[str, Any]
+    language: Callable[[str | None], str]
+    now: datetime
+    joined: dict[Address, tuple[int, ...]] = field(default_factory=dict)
+
+    def people(self, states: Sequence[Any]) -> dict[Address, Person]:
+        """The person behind each sender; `states` are the rows the addresses' upsert gave back."""
+        by_urn = {row.urn: row for row in states}
+        return {message.sender: self._person(message, by_urn[str(message.sender)]) for message in self.messages}
+
+    def _person(self, message: InboundMessage, state: Any) -> Person:
+        known = self.known.get(str(message.sender))
+        return Person(
+            contact_id=state.contact_id,
+            language=known.language if known else self.language(message.language),
+            name=known.name if known else message.sender_name,
+            opted_out=state.opted_out_at is not None,
+            recent=state.recent_count,
+            wants_new=bool(known and known.wants_new_until and known.wants_new_until > micros(self.now)),
+            joined=self.joined.get(message.sender, ()),
+        )
+
+
 async def meet(
     conn: AsyncConnection,
     messages: Sequence[InboundMessage],
+    rows: Sequence[Any],
     *,
     now: datetime,
     window: timedelta,
     language: Callable[[str | None], str],
-) -> dict[Address, Person]:
-    """The person behind each sender, made known when new, their addresses locked until the commit.
+) -> tuple[Meeting, list[Query]]:
+    """Who is behind each sender, and the statements that write down strangers and lock every address.
 
-    That lock (the upsert's, on a row) is what keeps two processes from opening two cases for one conversation.
-    `language` is the deployment's language nearest to what a provider says of a stranger.
+    `rows` are those of `seen`. The lock (the upsert's, on a row) is what keeps two processes from opening two cases for
+    one conversation. `language` is the deployment's language nearest to what a provider says of a stranger.
     """
-    seen = await _seen(conn, {str(a) for message in messages for a in (message.sender, *message.also)})
-    owners = {urn: int(row.contact_id) for urn, row in seen.items()}
+    meeting = Meeting(messages, {row.urn: row for row in rows}, language, now)
+    owners = {urn: int(row.contact_id) for urn, row in meeting.known.items()}
     strangers: dict[int, InboundMessage] = {}
-    joined: dict[Address, tuple[int, ...]] = {}
     for message in messages:
         others = _claim_circle(message, owners, strangers)
         if others:
-            joined[message.sender] = others
+            meeting.joined[message.sender] = others
             await _join(conn, owners[str(message.sender)], others)
-    writes = Writes(conn)
-    writes.insert(t.contact, [_contact_row(i, m, language, now) for i, m in strangers.items()])
-    states = await _upsert(writes, _address_rows(messages, owners, now), window=window)
-    return {
-        message.sender: _person(message, seen.get(str(message.sender)), states, joined, language, now)
-        for message in messages
-    }
+    new = [_contact_row(i, m, language, now) for i, m in strangers.items()]
+    written = [Query(sql, values, "") for sql, values in inserts(conn, t.contact, new)]
+    return meeting, written + _upsert(conn, _address_rows(messages, owners, now), window=window)
 
 
 def _claim_circle(
@@ -84,39 +121,6 @@ def _claim_circle(
 
 def _eldest(address: Address) -> bool:
     return address.scheme not in _ELDERS
-
-
-def _person(
-    message: InboundMessage,
-    known: Any,
-    states: Mapping[str, Any],
-    joined: Mapping[Address, tuple[int, ...]],
-    language: Callable[[str | None], str],
-    now: datetime,
-) -> Person:
-    state = states[str(message.sender)]
-    return Person(
-        contact_id=state.contact_id,
-        language=known.language if known else language(message.language),
-        name=known.name if known else message.sender_name,
-        opted_out=state.opted_out_at is not None,
-        recent=state.recent_count,
-        wants_new=bool(known and known.wants_new_until and known.wants_new_until > micros(now)),
-        joined=joined.get(message.sender, ()),
-    )
-
-
-_SEEN = "a.urn, a.contact_id, c.language, c.name, c.wants_new_until"
-
-
-async def _seen(conn: AsyncConnection, urns: Iterable[str]) -> dict[str, Any]:
-    rows = await fetch(
-        conn,
-        f"SELECT {_SEEN} FROM {each(conn)} JOIN address a ON a.urn = e.value JOIN contact c ON c.id = a.contact_id",
-        (document(sorted(urns)),),
-        columns=_SEEN,
-    )
-    return {row.urn: row for row in rows}
 
 
 def _contact_row(
@@ -156,13 +160,15 @@ def _address_rows(messages: Sequence[InboundMessage], owners: Mapping[str, int],
     return [rows[urn] for urn in sorted(rows)]
 
 
-_STATE = "urn, contact_id, opted_out_at, recent_count"
+# What the upsert gives back, which `Meeting.people` reads.
+STATE = "urn, contact_id, opted_out_at, recent_count"
 
 
-async def _upsert(writes: Writes, rows: Sequence[Mapping[str, Any]], *, window: timedelta) -> dict[str, Any]:
+def _upsert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]], *, window: timedelta) -> list[Query]:
     # Constant in the text, so that the statement is prepared once.
     lapsed = f"COALESCE(address.recent_since, 0) < excluded.recent_since - {window // MICROSECOND:d}"
-    writes.insert(
+    statements = inserts(
+        conn,
         t.address,
         rows,
         conflict="ON CONFLICT (urn) DO UPDATE SET"
@@ -170,9 +176,9 @@ async def _upsert(writes: Writes, rows: Sequence[Mapping[str, Any]], *, window: 
         f" recent_count = CASE WHEN {lapsed} THEN excluded.recent_count"
         " ELSE address.recent_count + excluded.recent_count END,"
         f" recent_since = CASE WHEN {lapsed} THEN excluded.recent_since ELSE address.recent_since END",
-        returning=_STATE,
+        returning=STATE,
     )
-    return {row.urn: row for row in await writes.send(returning=_STATE)}
+    return [Query(sql, values, STATE) for sql, values in statements]
 
 
 async def _join(conn: AsyncConnection, stays: int, others: Sequence[int]) -> None:

@@ -8,15 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import InboundMessage
 from gateway.store import schema as t
-from gateway.store.bulk import Row, insert_rows
+from gateway.store.bulk import Query, Row, inserts
 
 
-async def claim(conn: AsyncConnection, claims: Sequence[Row]) -> set[int]:
+def claims(conn: AsyncConnection, rows: Sequence[Row]) -> list[Query]:
     """Claim (channel, provider_id) for each message id; the ids that won come back. The others are repeats."""
     # One order for everybody, or two processes could wait for each other's claims.
-    ordered = sorted(claims, key=lambda row: (row["channel"], row["provider_id"]))
-    won = await insert_rows(conn, t.claim, ordered, conflict="ON CONFLICT DO NOTHING", returning="message_id")
-    return {row.message_id for row in won}
+    ordered = sorted(rows, key=lambda row: (row["channel"], row["provider_id"]))
+    statements = inserts(conn, t.claim, ordered, conflict="ON CONFLICT DO NOTHING", returning="message_id")
+    return [Query(sql, values, "message_id") for sql, values in statements]
 
 
 async def claimed(conn: AsyncConnection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -1,8 +1,9 @@
 """Staff: who may answer, on whose behalf, and how much they carry."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.clock import new_id
 from gateway.errors import Conflict, NotFound
 from gateway.store import schema as t
-from gateway.store.bulk import fetch
+from gateway.store.bulk import Query
 from gateway.store.schema import instant_of
 from routing.assign import Duty
 
@@ -36,21 +37,27 @@ def _member(row: object) -> Member:
     return Member(**{name: getattr(row, name) for name in names})
 
 
-async def managers(conn: AsyncConnection, *, balanced: Mapping[str, int]) -> dict[str, list[Duty]]:
+_MANAGER = "id, agency, capacity, last_assigned_at, on_duty, open_cases"
+
+
+def managers(balanced: Mapping[str, int]) -> Query:
+    """The active response managers; those of the agencies in `balanced` with the cases they carry."""
+    marks = ", ".join("?" * len(balanced)) or "''"
+    return Query(
+        "SELECT id, agency, capacity, last_assigned_at, on_duty,"
+        f" CASE WHEN agency IN ({marks}) THEN (SELECT count(*) FROM cases"
+        " WHERE assignee_id = staff.id AND state IN ('open', 'waiting')) ELSE 0 END AS open_cases"
+        " FROM staff WHERE active AND role = 'manager' AND agency IS NOT NULL",
+        tuple(balanced),
+        _MANAGER,
+    )
+
+
+def duties(rows: Iterable[Any], balanced: Mapping[str, int]) -> dict[str, list[Duty]]:
     """For each agency with an active response manager: who is on duty, with their load.
 
     `balanced` names the agencies that give cases out, with what one manager may carry; elsewhere the list is empty.
     """
-    marks = ", ".join("?" * len(balanced)) or "''"
-    rows = await fetch(
-        conn,
-        "SELECT id, agency, capacity, last_assigned_at, on_duty,"
-        f" CASE WHEN agency IN ({marks}) THEN (SELECT count(*) FROM cases"
-        " WHERE assignee_id = staff.id AND state IN ('open', 'waiting')) ELSE 0 END"
-        " FROM staff WHERE active AND role = 'manager' AND agency IS NOT NULL",
-        tuple(balanced),
-        columns="id, agency, capacity, last_assigned_at, on_duty, open_cases",
-    )
     found: dict[str, list[Duty]] = {}
     for row in rows:
         duties = found.setdefault(row.agency, [])
