@@ -29,7 +29,10 @@ def configure(log_format: str) -> None:
     if log_format == "json":
         finish = structlog.processors.JSONRenderer(ensure_ascii=False)
     else:
-        finish = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # The renderer's default shows every frame's variables, which are people's words and numbers.
+        finish = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

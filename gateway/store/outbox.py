@@ -13,7 +13,7 @@ from gateway.clock import new_id
 from gateway.ledger import SYSTEM
 from gateway.store import contacts
 from gateway.store import schema as t
-from gateway.store.bulk import Writes, fetch, insert_rows
+from gateway.store.bulk import Query, Writes, fetch, insert_rows
 from gateway.store.schema import micros
 from routing.case import EventKind
 
@@ -93,8 +93,8 @@ async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime) -
     by_id = {end.message_id: end for end in ends}
     marks = ", ".join("?" * len(by_id))
     lock = "" if conn.dialect.name == "sqlite" else " ORDER BY id FOR UPDATE"
-    rows = await fetch(
-        conn, f"SELECT {_MESSAGE} FROM message WHERE id IN ({marks}){lock}", tuple(by_id), columns=_MESSAGE
+    [rows] = await fetch(
+        conn, Query(f"SELECT {_MESSAGE} FROM message WHERE id IN ({marks}){lock}", tuple(by_id), _MESSAGE)
     )
     early = await _early_receipts(conn, [end for end in ends if end.provider_id])
     at = micros(now)
@@ -119,11 +119,13 @@ async def _early_receipts(conn: AsyncConnection, ends: Sequence[End]) -> dict[tu
     if not ends:
         return {}
     marks = ", ".join("?" * len(ends))
-    rows = await fetch(
+    [rows] = await fetch(
         conn,
-        f"SELECT {_EARLY} FROM receipt WHERE message_id IS NULL AND provider_id IN ({marks}) ORDER BY id",
-        tuple(end.provider_id for end in ends),
-        columns=_EARLY,
+        Query(
+            f"SELECT {_EARLY} FROM receipt WHERE message_id IS NULL AND provider_id IN ({marks}) ORDER BY id",
+            tuple(end.provider_id for end in ends),
+            _EARLY,
+        ),
     )
     found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
