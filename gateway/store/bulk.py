@@ -87,7 +87,8 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
     if conn.dialect.name == "sqlite":
         # One trip to the driver's thread for all of them. aiosqlite has no public way to do that; `_execute` is what
         # each of its public methods is made of.
-        rows = await _driver(conn)._execute(_run_in_thread, _driver(conn)._conn, statements)
+        driver = _driver(conn)
+        rows = await driver._execute(_run_in_thread, driver._conn, statements)  # type: ignore[no-untyped-call]
         return list(starmap(_shape(returning), rows)) if returning else []
     found: list[Any] = []
     for sql, values in statements:
@@ -109,7 +110,7 @@ async def fetch(conn: AsyncConnection, *queries: Query) -> list[list[Any]]:
     """The rows of each query, all of them in one trip where the engine has such a thing."""
     if conn.dialect.name == "sqlite":
         driver = _driver(conn)
-        found = await driver._execute(_fetch_in_thread, driver._conn, queries)
+        found = await driver._execute(_fetch_in_thread, driver._conn, queries)  # type: ignore[no-untyped-call]
     else:
         found = [await _fetch_one(conn, query) for query in queries]
     return [
