@@ -16,7 +16,7 @@ from aiohttp import web
 from channels.channel import Capabilities, Channel, ChannelSettings, Pulls, RawRequest
 from channels.registry import CHANNELS
 from gateway import clock as system_clock
-from gateway import simulator
+from gateway import simulator, simulator_secrets
 from gateway.catalog_file import CatalogFaults
 from gateway.deployment import Deployment
 from gateway.desk import Desk
@@ -256,6 +256,7 @@ async def serve(settings: Settings, *, started: Callable[[Gateway], None]) -> No
         loop.add_signal_handler(number, stop.set)
     async with open_gateway(settings) as gateway, listening(gateway):
         loop.add_signal_handler(signal.SIGHUP, gateway.reload)
+        simulator_secrets.write(settings)
         # What stands now stays: the collector need not walk the catalog and the modules again and again.
         gc.freeze()
         gc.set_threshold(*_COLLECT_AFTER)

@@ -1,30 +1,36 @@
-"""The `ventanilla` command."""
+"""The `ventanilla` command.
+
+Modules of commands import what they need when they run, so that `ventanilla --help` answers at once.
+"""
 
 import asyncio
-import os
 import sys
 
 import click
 
-from gateway import log as logging
-from gateway import settings as environment
-from gateway.catalog_file import CatalogFaults
+from gateway.cli_config import check_config, migrate, route
+from gateway.cli_environment import read_settings
+from gateway.cli_replay import replay
+from gateway.cli_simulate import simulate
+from gateway.cli_staff import staff
+from gateway.cli_token import token
 from gateway.errors import GatewayError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ventanilla")
 def main() -> None:
-    """The gateway through which citizens text their government and get an answer in time."""
+    """The gateway through which citizens text their government and get an answer in time.
 
+    The environment says where things are (VENTANILLA_DATABASE_URL, VENTANILLA_CONFIG_DIR, …) and holds the secrets;
+    see docs/configuration.md. Without any, everything lies below ./var and the providers are simulated.
 
-def read_settings() -> environment.Settings:
-    """The environment, or a sentence and exit code 2."""
-    try:
-        return environment.read(os.environ)
-    except GatewayError as fault:
-        click.echo(f"ventanilla: {fault}", err=True)
-        sys.exit(2)
+    \b
+      ventanilla serve                       start it
+      ventanilla check-config                is the configuration right?
+      ventanilla route "SENA cursos" --channel sms
+      ventanilla simulate                    citizens, while it serves
+    """
 
 
 @main.command()
@@ -35,6 +41,8 @@ def serve() -> None:
     see the simulator page on the internal listener.
     """
     from gateway import app, banner
+    from gateway import log as logging
+    from gateway.catalog_file import CatalogFaults
 
     settings = read_settings()
     logging.configure(settings.log_format)
@@ -52,3 +60,7 @@ def _run(work: object) -> None:
         asyncio.run(work)  # type: ignore[arg-type]
     else:
         uvloop.run(work)  # type: ignore[arg-type]
+
+
+for _command in (check_config, migrate, staff, token, route, replay, simulate):
+    main.add_command(_command)

@@ -30,10 +30,12 @@ async def take_due(conn: AsyncConnection, *, now: datetime, again: datetime) -> 
         .order_by(table.c.next_try_at)
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True)
+        # A common table, because PostgreSQL may run a plain subquery with LIMIT again for each row.
+        .cte("due")
     )
     taken = await conn.execute(
         update(table)
-        .where(table.c.id.in_(due.scalar_subquery()))
+        .where(table.c.id.in_(select(due.c.id)))
         .values(next_try_at=again, tries=table.c.tries + 1)
         .returning(table.c.id)
     )

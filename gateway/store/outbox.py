@@ -26,10 +26,12 @@ async def lease(conn: AsyncConnection, channel: str, *, limit: int, now: datetim
         .order_by(t.outbox.c.priority, t.outbox.c.next_at, t.outbox.c.message_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # A common table, because PostgreSQL may run a plain subquery with LIMIT again for each row.
+        .cte("due")
     )
     taken = await conn.execute(
         update(t.outbox)
-        .where(t.outbox.c.message_id.in_(due.scalar_subquery()))
+        .where(t.outbox.c.message_id.in_(select(due.c.message_id)))
         .values(state="leased", lease_until=until, tries=t.outbox.c.tries + 1)
         .returning(t.outbox.c.message_id)
     )

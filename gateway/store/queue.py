@@ -117,8 +117,10 @@ def _after(cursor: str, order: str) -> ColumnElement[bool]:
     try:
         said, value, case_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         at, last = t.instant_of(int(value)), int(case_id)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise Invalid("cursor", "the cursor is not one this list gave out") from error
+    if not 0 <= last < 2**63:
+        raise Invalid("cursor", "the cursor is not one this list gave out")
     if said != order:
         raise Invalid("cursor", "the cursor belongs to a list in another order")
     column, descending = ORDERS[order]
@@ -173,7 +175,7 @@ async def take_next(conn: AsyncConnection, *, agency: str, staff_id: int) -> Any
     )
     taken = await conn.execute(
         update(t.cases)
-        .where(_C.id.in_(oldest.scalar_subquery()), _C.assignee_id.is_(None))
+        .where(_C.id == oldest.scalar_subquery(), _C.assignee_id.is_(None))
         .values(assignee_id=staff_id, version=_C.version + 1)
         .returning(t.cases)
     )

@@ -1,0 +1,67 @@
+"""The table of the API. Serving, guarding, checking and documenting all read it, so none of them can lag."""
+
+from typing import Final
+
+from aiohttp import web
+
+from gateway.principal import Right
+from gateway.web.api import answers, bodies, cases, openapi, people, places, watch
+from gateway.web.api.asked import Ask, Asked, Nothing
+from gateway.web.api.route import Route
+
+_READ, _WORK, _WATCH = Right.READ_CASES, Right.WORK_CASES, Right.WATCH_CHANNELS
+_CASE = "/cases/{number}"
+
+
+async def _document(_ask: Ask) -> web.Response:
+    return web.json_response(openapi.document(ROUTES))
+
+
+def _act(name: str, handler: openapi.Handler, *, summary: str, body: type[Asked] = Nothing,
+         answer: type[answers.Answer] = answers.Case, status: int = 200) -> Route:  # fmt: skip
+    """Something that is done with a case."""
+    return Route(
+        method="POST", path=f"{_CASE}/{name}", handler=handler, summary=summary, right=_WORK, body=body,
+        answer=answer, status=status,
+    )  # fmt: skip
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(method="GET", path="/cases", handler=cases.listed, summary="List cases", right=_READ,
+          query=bodies.CasesQuery, answer=answers.Cases),
+    Route(method="GET", path=_CASE, handler=cases.one, right=_READ, answer=answers.CaseStory,
+          summary="Read a case with its messages and events"),
+    _act("take", cases.take, summary="Take a case", body=bodies.TakeBody),
+    _act("release", cases.release, summary="Give a case back to the queue"),
+    _act("reply", cases.reply, summary="Answer the citizen", body=bodies.ReplyBody, answer=answers.Replied, status=201),
+    _act("note", cases.note, summary="Write a note", body=bodies.NoteBody, answer=answers.Noted, status=201),
+    _act("transfer", cases.transfer, summary="Hand a case to another agency", body=bodies.TransferBody,
+         answer=answers.Transferred),
+    _act("close", cases.close, summary="End a case", body=bodies.CloseBody),
+    _act("reopen", cases.reopen, summary="Open an ended case again", body=bodies.ReopenBody),
+    _act("split", cases.split, summary="Make a message a case of its own", body=bodies.SplitBody,
+         answer=answers.Number),
+    _act("move", cases.move, summary="Move a message to another case of the person", body=bodies.MoveBody),
+    _act("messages/{id}/again", cases.send_again, summary="Send a failed message once more"),
+    Route(method="GET", path="/queue/next", handler=cases.peek, right=_WORK, query=bodies.AgencyQuery,
+          answer=answers.Case, empty="nothing waits", summary="See the case that would be handed out next"),
+    Route(method="POST", path="/queue/next", handler=cases.take_next, right=_WORK, body=bodies.NextBody,
+          answer=answers.Case, empty="nothing waits", summary="Take the case that is due first"),
+    Route(method="GET", path="/attachments/{id}", handler=people.attachment, right=_READ, media="*/*",
+          summary="Fetch a file"),
+    Route(method="GET", path="/agencies", handler=places.agencies, summary="List agencies", right=_READ,
+          answer=answers.Agencies),
+    Route(method="GET", path="/agencies/{key}", handler=places.agency, summary="Read an agency", right=_READ,
+          answer=answers.Agency),
+    Route(method="GET", path="/contacts", handler=people.contacts, summary="List people", right=_READ,
+          query=bodies.ContactsQuery, answer=answers.Contacts),
+    Route(method="GET", path="/contacts/{id}", handler=people.contact, right=_READ, answer=answers.ContactStory,
+          summary="Read a person with addresses and cases"),
+    Route(method="GET", path="/channels", handler=watch.channels, summary="List channels", right=_WATCH,
+          answer=answers.Channels),
+    Route(method="GET", path="/unparsed", handler=watch.unparsed, right=_WATCH, answer=answers.UnparsedList,
+          summary="List requests that became no message"),
+    Route(method="POST", path="/unparsed/{id}/replay", handler=watch.replay, right=Right.REPLAY,
+          answer=answers.Replayed, summary="Take such a request in once more"),
+    Route(method="GET", path="/openapi.json", handler=_document, right=None, summary="Read this document"),
+)  # fmt: skip
