@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Any, Final, NamedTuple
 
-import aiosqlite
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.store.engine import driver_of
 from gateway.store.schema import Document, Instant, storable
 
 Row = Mapping[str, Any]
@@ -87,7 +87,7 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
     if conn.dialect.name == "sqlite":
         # One trip to the driver's thread for all of them. aiosqlite has no public way to do that; `_execute` is what
         # each of its public methods is made of.
-        driver = _driver(conn)
+        driver = driver_of(conn)
         rows = await driver._execute(_run_in_thread, driver._conn, statements)  # type: ignore[no-untyped-call]
         return list(starmap(_shape(returning), rows)) if returning else []
     found: list[Any] = []
@@ -109,7 +109,7 @@ class Query(NamedTuple):
 async def fetch(conn: AsyncConnection, *queries: Query) -> list[list[Any]]:
     """The rows of each query, all of them in one trip where the engine has such a thing."""
     if conn.dialect.name == "sqlite":
-        driver = _driver(conn)
+        driver = driver_of(conn)
         found = await driver._execute(_fetch_in_thread, driver._conn, queries)  # type: ignore[no-untyped-call]
     else:
         found = [await _fetch_one(conn, query) for query in queries]
@@ -146,14 +146,6 @@ def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statemen
 
 def _fetch_in_thread(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[list[Any]]:
     return [connection.execute(query.sql, query.values).fetchall() for query in queries]
-
-
-def _driver(conn: AsyncConnection) -> aiosqlite.Connection:
-    held = conn.sync_connection
-    if held is None:
-        raise RuntimeError("the connection is closed")
-    driver: aiosqlite.Connection = held.connection.driver_connection  # type: ignore[assignment]
-    return driver
 
 
 @lru_cache(maxsize=256)

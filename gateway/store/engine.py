@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
+import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
@@ -65,6 +66,7 @@ class Store:
         self._reader = reader
         self._lock_file = lock_file
         self._one_writer = asyncio.Lock() if writer.dialect.name == "sqlite" else None
+        self._held: AsyncConnection | None = None
 
     @property
     def dialect(self) -> str:
@@ -78,8 +80,10 @@ class Store:
         """
         if self._one_writer is None:
             return await self._transact_again(work)
-        async with self._one_writer, self._writer.begin() as conn:
-            return await work(conn)
+        async with self._one_writer:
+            if self._held is None:
+                self._held = await self._writer.connect()
+            return await _in_one_transaction(self._held, work)
 
     async def _transact_again(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         for tries in range(1, _TRIES + 1):
@@ -102,9 +106,33 @@ class Store:
         """Close every connection; readers first, so that the writer makes the last checkpoint."""
         if self._reader is not self._writer:
             await self._reader.dispose()
+        if self._held is not None:
+            await self._held.close()
         await self._writer.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
+
+
+async def _in_one_transaction(conn: AsyncConnection, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """BEGIN and COMMIT said to SQLite itself: a connection that is kept needs no pool and no second bookkeeping."""
+    driver = driver_of(conn)
+    await driver.execute_fetchall("BEGIN IMMEDIATE")
+    try:
+        result = await work(conn)
+    except BaseException:
+        await driver.rollback()
+        raise
+    await driver.commit()
+    return result
+
+
+def driver_of(conn: AsyncConnection) -> aiosqlite.Connection:
+    """The SQLite driver's own connection below one of ours."""
+    held = conn.sync_connection
+    if held is None:
+        raise RuntimeError("the connection is closed")
+    driver: aiosqlite.Connection = held.connection.driver_connection  # type: ignore[assignment]
+    return driver
 
 
 async def open_store(url_text: str, *, serving: bool) -> Store:
@@ -131,13 +159,13 @@ def _open_sqlite(url: URL, *, serving: bool) -> Store:
     writer = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None})
     reader = create_async_engine(url, pool_size=_READERS, max_overflow=0, connect_args={"isolation_level": None})
     checkpoint = _CHECKPOINT_PAGES if serving else 0
-    _prepare(writer, begin="BEGIN IMMEDIATE", pragmas=("synchronous=FULL", "foreign_keys=ON",
+    _prepare(writer, begin=None, pragmas=("synchronous=FULL", "foreign_keys=ON",
              f"wal_autocheckpoint={checkpoint}", "cache_size=-65536"))  # fmt: skip
     _prepare(reader, begin="BEGIN", pragmas=("query_only=ON", "wal_autocheckpoint=0", "cache_size=-16384"))
     return Store(writer=writer, reader=reader, lock_file=lock_file)
 
 
-def _prepare(engine: AsyncEngine, *, begin: str, pragmas: tuple[str, ...]) -> None:
+def _prepare(engine: AsyncEngine, *, begin: str | None, pragmas: tuple[str, ...]) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
@@ -145,9 +173,11 @@ def _prepare(engine: AsyncEngine, *, begin: str, pragmas: tuple[str, ...]) -> No
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begun(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begun(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
 
 
 def _lock(path: Path) -> IO[str]:
