@@ -80,7 +80,16 @@ class Store:
         """
         if self._one_writer is None:
             return await self._transact_again(work)
-        async with self._one_writer:
+        begun = asyncio.ensure_future(self._transact_alone(self._one_writer, work))
+        try:
+            return await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            # The driver's thread cannot be interrupted: what has begun is finished before the caller goes.
+            await asyncio.wait([begun])
+            raise
+
+    async def _transact_alone(self, one_writer: asyncio.Lock, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async with one_writer:
             if self._held is None:
                 self._held = await self._writer.connect()
             return await _in_one_transaction(self._held, work)

@@ -1,0 +1,101 @@
+"""The database as the gateway holds it."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.clock import new_id, now
+from gateway.errors import SettingsFault, StoreBusy
+from gateway.store import schema as t
+from gateway.store.bulk import insert_rows
+from gateway.store.engine import database_url, open_store
+from gateway.store.schema import micros
+
+
+async def _add(conn: AsyncConnection, name: str) -> None:
+    await conn.execute(insert(t.contact).values(id=new_id(), name=name, language="es", created_at=now()))
+
+
+async def _names(conn: AsyncConnection) -> set[str]:
+    return set((await conn.execute(select(t.contact.c.name))).scalars())
+
+
+async def test_a_unit_of_work_that_fails_leaves_nothing(database: str) -> None:
+    store = await open_store(database, serving=True)
+
+    async def fails(conn: AsyncConnection) -> None:
+        await _add(conn, "lost")
+        raise RuntimeError("after the write")
+
+    with pytest.raises(RuntimeError):
+        await store.transact(fails)
+    await store.transact(lambda conn: _add(conn, "kept"))
+    async with store.read() as conn:
+        assert await _names(conn) == {"kept"}
+    await store.close()
+
+
+async def test_work_cancelled_in_a_statement_leaves_the_next_one_a_connection_that_works(database: str) -> None:
+    store = await open_store(database, serving=True)
+
+    async def endless(conn: AsyncConnection) -> None:
+        await _add(conn, "whole")
+        slow = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 500000) SELECT max(n) FROM c"
+        await conn.execute(text(slow))
+
+    working = asyncio.create_task(store.transact(endless))
+    await asyncio.sleep(0.05)
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+    await store.transact(lambda conn: _add(conn, "kept"))
+    async with store.read() as conn:
+        assert "kept" in await _names(conn)
+    await store.close()
+
+
+async def test_units_of_work_at_the_same_time_all_arrive(database: str) -> None:
+    store = await open_store(database, serving=True)
+
+    async def adding(name: str) -> None:
+        await store.transact(lambda conn: _add(conn, name))
+
+    await asyncio.gather(*(adding(f"n{i}") for i in range(40)))
+    async with store.read() as conn:
+        assert len(await _names(conn)) == 40
+    await store.close()
+
+
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
+async def test_rows_in_bulk_arrive_whatever_their_number(database: str, count: int) -> None:
+    store = await open_store(database, serving=True)
+    rows = [{"id": i, "name": f"ñ\x00{i}", "language": "es", "created_at": micros(now())} for i in range(count)]
+
+    async def work(conn: AsyncConnection) -> list[Any]:
+        return await insert_rows(conn, t.contact, rows, returning="id, name")
+
+    back = await store.transact(work)
+    assert {(row.id, row.name) for row in back} == {(i, f"ñ\ufffd{i}") for i in range(count)}
+    await store.close()
+
+
+async def test_one_sqlite_file_is_served_by_one_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/one.db"
+    store = await open_store(url, serving=True)
+    with pytest.raises(StoreBusy, match=r"another process is serving one\.db"):
+        await open_store(url, serving=True)
+    await store.close()
+    again = await open_store(url, serving=True)
+    await again.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "no url at all", "postgresql"])
+def test_a_url_that_is_no_database_of_ours_is_refused_without_being_repeated(url: str) -> None:
+    with pytest.raises(SettingsFault, match="VENTANILLA_DATABASE_URL") as fault:
+        database_url(url)
+    assert "x/y" not in str(fault.value)
