@@ -41,3 +41,8 @@ _ids = _Ids()
 def new_id() -> int:
     """A new 63-bit id, larger than every id this process made before."""
     return _ids.next()
+
+
+def id_at(instant: datetime) -> int:
+    """The smallest id that could have been made at an instant: what was made since then is found by its key."""
+    return max(0, (int(instant.timestamp() * 1000) - _ID_EPOCH_MS) << (_NODE_BITS + _COUNT_BITS))

@@ -1,0 +1,170 @@
+"""`/console/cases/{number}`: everything about a case, and what may be done with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.desk import OUTCOMES
+from gateway.errors import Refusal
+from gateway.gateway import GATEWAY, Gateway
+from gateway.principal import Principal, Right
+from gateway.store import attachments, queue
+from gateway.web import auth, refusals, shown
+from gateway.web.console.due import chip, clock
+from gateway.web.console.queue_page import rail
+from gateway.web.console.story import INLINE, Told, actors
+from gateway.web.console.views import counts, views
+from gateway.web.pages import render
+from routing.case import CaseState
+from routing.catalog import Catalog
+
+log = structlog.get_logger()
+
+# Of the same person; whoever has more is looked up by the number.
+_EARLIER = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What somebody had typed when it was refused: it comes back on the page. `form` names the form."""
+
+    form: str = "reply"
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, form: str, name: str) -> str:
+        """The field of that form, or ""."""
+        return self.fields.get(name, "") if form == self.form else ""
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """The case as it stands."""
+    return await case_page(request, done=request.query.get("done"))
+
+
+async def case_page(
+    request: web.Request,
+    *,
+    refusal: Refusal | None = None,
+    typed: Typed | None = None,
+    revealed: bool = False,
+    done: str | None = None,
+) -> web.Response:
+    """The page; with a refusal, its status and what was typed. NotFound when the case is not theirs to see."""
+    principal = await auth.principal(request)
+    principal.need(Right.READ_CASES)
+    gateway = request.app[GATEWAY]
+    async with gateway.store.read() as conn:
+        values = await _gathered(conn, gateway, principal, request.match_info["number"])
+    sentence = refusals.sentence(refusal, auth.language_of(request)) if refusal else None
+    return render(
+        request,
+        "console/case.html",
+        status=refusal.status if refusal else 200,
+        trouble=sentence,
+        typed=typed or Typed(),
+        revealed=revealed,
+        done=done,
+        **values,
+    )
+
+
+async def _gathered(conn: AsyncConnection, gateway: Gateway, principal: Principal, number: str) -> dict[str, Any]:
+    now, catalog = gateway.clock(), gateway.current().catalog
+    case = await queue.find(conn, principal, number)
+    messages, events = await queue.story(conn, case.id)
+    person, addresses = await queue.contact(conn, case.contact_id)
+    earlier, _ = await queue.listed(
+        conn, principal, queue.Filter(contact_id=case.contact_id), order="received", limit=_EARLIER
+    )
+    staff_ids = actors(events) | ({case.assignee_id} if case.assignee_id else set())
+    names = await queue.names_of(conn, sorted(staff_ids))
+    told = Told(
+        messages=messages,
+        events=events,
+        files=await attachments.of_messages(conn, [message.id for message in messages]),
+        names=names,
+        agencies={agency.key: agency.short for agency in catalog.agencies.values()},
+    )
+    known = views(principal, now=now, timezone=catalog.gateway.timezone)
+    held = await counts(conn, principal, known)
+    timed = clock(catalog, case, events)
+    return {
+        "case": case,
+        "chip": chip(catalog, case, now),
+        "clock": timed,
+        "timeline": told.timeline(),
+        "questions": sum(message.direction == "in" for message in messages),
+        "person": person,
+        "addresses": addresses,
+        "others": [row for row in earlier if row.id != case.id],
+        "owner": names.get(case.assignee_id or 0),
+        "may": _may(principal, case),
+        "capable": _capable(gateway, case),
+        "outcomes": OUTCOMES,
+        "inline": INLINE,
+        "masked": shown.masked,
+        "full": shown.revealed,
+        "label": _labels(catalog, case),
+        "view": "",
+        **rail(gateway, held, agency=None),
+    }
+
+
+def _capable(gateway: Gateway, case: Any) -> Any:
+    channel = gateway.channels.get(case.reply_channel)
+    return channel.capabilities if channel else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class May:
+    """Which forms are offered; the desk decides again when they come."""
+
+    work: bool
+    reply: bool
+    take: bool
+    take_over: bool
+    release: bool
+    transfer: bool
+    close: bool
+    reopen: bool
+
+
+def _may(principal: Principal, case: Any) -> May:
+    work = principal.may(Right.WORK_CASES)
+    is_open = CaseState(case.state).is_open
+    mine = case.assignee_id == principal.id
+    holds = case.assignee_id in (None, principal.id) or principal.agency is None
+    return May(
+        work=work,
+        reply=work and holds and case.reply_urn is not None,
+        take=work and is_open and case.assignee_id is None,
+        take_over=work and is_open and case.assignee_id is not None and not mine,
+        release=work and case.assignee_id is not None and holds,
+        transfer=work and is_open,
+        close=work and case.state != CaseState.CLOSED,
+        reopen=work and not is_open,
+    )
+
+
+def _labels(catalog: Catalog, case: Any) -> dict[str, Mapping[str, str]]:
+    """The configured names of the case's agency, topic and class, by language; empty where they are gone."""
+    agency = catalog.agencies.get(case.agency)
+    topic = agency.topic(case.topic) if agency else None
+    term = catalog.terms.get(case.term_class)
+    return {
+        "agency": agency.name if agency else {},
+        "topic": topic.label if topic else {},
+        "term": term.name if term else {},
+    }
+
+
+async def reveal(request: web.Request) -> web.StreamResponse:
+    """The page with the person's addresses in full; who looked, and at which case, is logged."""
+    principal = await auth.principal(request)
+    response = await case_page(request, revealed=True)
+    log.info("addresses revealed", actor=principal.actor, case=request.match_info["number"])
+    return response

@@ -1,0 +1,96 @@
+"""How instants, addresses and other people's words are shown."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+
+from channels import phone
+from channels.message import Address
+
+_LOCALES: Final = {"es": "es_CO", "en": "en_GB"}
+_PHONES: Final = ("tel", "whatsapp")
+# Every control but the line's end and the tab; each is shown as its picture, so that nothing acts and nothing hides.
+_CONTROLS: Final = {code: chr(0x2400 + code) for code in range(32) if code not in (9, 10)} | {127: "\u2421"}
+# No script needs an override of its direction (U+202D, U+202E); who writes Arabic or Hebrew writes without.
+_REPLACED: Final = dict.fromkeys([*range(128, 160), 0x202D, 0x202E], "\ufffd")
+_TAMED: Final = str.maketrans(_CONTROLS | _REPLACED | {0x2028: "\n", 0x2029: "\n"})
+# What turns a line's direction round: harmless in a text of its own, a disguise in a name ("gpj.exe").
+_DIRECTIONS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def tame(text: str | None) -> str:
+    """A text with its control characters and overrides of direction made visible."""
+    return (text or "").replace("\r\n", "\n").translate(_TAMED)
+
+
+def tame_name(text: str | None) -> str:
+    """A name on one line, without marks of direction."""
+    return tame(_DIRECTIONS.sub("", text or "")).replace("\n", " ").replace("\t", " ").strip()
+
+
+def masked(urn: str) -> str:
+    """An address for lists: the last four digits of a telephone, the last two of anything else."""
+    try:
+        address = Address.of(urn)
+    except ValueError:
+        return "•••"
+    if address.scheme in _PHONES:
+        return phone.masked(address.value)
+    return f"{address.scheme} •••{address.value[-2:] if len(address.value) > 4 else ''}"
+
+
+def revealed(urn: str) -> str:
+    """An address in full, without the scheme of a telephone."""
+    return urn.removeprefix("tel:")
+
+
+def person(name: str | None, urn: str | None) -> str:
+    """What a list calls somebody: the name, else the masked address, else nothing."""
+    return tame_name(name) or (masked(urn) if urn else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Instants as a reader of that language, in that time zone, at that moment reads them."""
+
+    language: str
+    zone: str
+    now: datetime
+
+    def _local(self, at: datetime) -> datetime:
+        return at.astimezone(ZoneInfo(self.zone))
+
+    def ago(self, at: datetime) -> str:
+        """How long since: "5 min", "3 h", "2 d"."""
+        gone = max(self.now - at, timedelta(minutes=1))
+        return format_timedelta(gone, granularity="minute", format="short", threshold=1, locale=_LOCALES[self.language])
+
+    def full(self, at: datetime) -> str:
+        """The instant in local time with its weekday."""
+        return format_datetime(self._local(at), "EEE d MMM y, HH:mm", locale=_LOCALES[self.language])
+
+    def brief(self, at: datetime) -> str:
+        """The time of day today, the day and the time otherwise."""
+        local = self._local(at)
+        if local.date() == self._local(self.now).date():
+            return format_time(local, "HH:mm", locale=_LOCALES[self.language])
+        pattern = "d MMM, HH:mm" if local.year == self._local(self.now).year else "d MMM y, HH:mm"
+        return format_datetime(local, pattern, locale=_LOCALES[self.language])
+
+    def day(self, on: date) -> str:
+        """A date with its weekday."""
+        return format_date(on, "EEE d MMM", locale=_LOCALES[self.language])
+
+    def iso(self, at: datetime) -> str:
+        """For machines."""
+        return at.isoformat(timespec="seconds")
+
+
+def row_id(text: str) -> int | None:
+    """A row's id as a path or a form carries it, or None when it cannot be one."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else 0
+    return number if 0 < number < 2**63 else None
