@@ -1,4 +1,4 @@
-"""A light HTTP load: prepared requests over kept connections, one outstanding each, latencies by the monotonic clock."""
+"""A light HTTP load: prepared requests over kept connections, one outstanding each, timed by the monotonic clock."""
 
 import asyncio
 import statistics
