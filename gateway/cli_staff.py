@@ -130,9 +130,10 @@ def enable(login: str) -> None:
 
 def _set_active(login: str, *, active: bool) -> None:
     async def work(store: Store) -> None:
+        from gateway.clock import now
         from gateway.store import staff as rows
 
-        await store.transact(lambda conn: rows.set_active(conn, login, active=active))
+        await store.transact(lambda conn: rows.set_active(conn, login, active=active, now=now()))
 
     with_store(work, read_settings())
 

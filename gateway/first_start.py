@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import passwords
 from gateway.gateway import Gateway
-from gateway.settings import PROVIDER_VARIABLES, Settings
+from gateway.settings import NEEDED, Settings
 from gateway.store import staff
 from routing.catalog import Agency
 
@@ -58,7 +58,7 @@ async def _give_missing(conn: AsyncConnection, hashes: Mapping[str, str]) -> Non
 
 def is_trial(settings: Settings) -> bool:
     """True while no provider's credentials are set."""
-    return settings.simulated == {provider for provider, needed in PROVIDER_VARIABLES.items() if needed}
+    return settings.simulated == {provider for provider, needed in NEEDED.items() if needed}
 
 
 def trial_logins(settings: Settings) -> dict[str, str]:

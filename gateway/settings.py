@@ -24,10 +24,10 @@ PROVIDER_VARIABLES: Final[dict[str, dict[str, str]]] = {
         "api_url": "TELEGRAM_API_URL",
     },
     "africastalking": {"path_secret": "USSD_PATH_SECRET"},
-    "web": {},
+    "web": {"token_secret": "WEB_TOKEN_SECRET"},
 }
 # What a provider cannot do without; with none of these set its channels talk to the simulator.
-_NEEDED: Final[dict[str, tuple[str, ...]]] = {
+NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "twilio": ("account_sid", "auth_token"),
     "telegram": ("bot_token",),
     "africastalking": ("path_secret",),
@@ -49,6 +49,7 @@ VARIABLES: Final[dict[str, str]] = {
     "TELEGRAM_SECRET_TOKEN": "the secret Telegram sends with each webhook; needed with a public URL",
     "TELEGRAM_API_URL": "another place for the Bot API (default `https://api.telegram.org`)",
     "USSD_PATH_SECRET": "the last part of the USSD webhook's path",
+    "WEB_TOKEN_SECRET": "optional: lets several processes name the sender of a repeated web message alike",
 }
 
 
@@ -97,7 +98,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         )
     public_url = _public_url(environment)
     found = {provider: _secrets(provider, environment) for provider in PROVIDER_VARIABLES}
-    simulated = frozenset(p for p, needed in _NEEDED.items() if needed and not any(found[p].get(n) for n in needed))
+    simulated = frozenset(p for p, needed in NEEDED.items() if needed and not any(found[p].get(n) for n in needed))
     if public_url and "telegram" not in simulated and not found["telegram"].get("secret_token"):
         raise SettingsFault(
             "TELEGRAM_SECRET_TOKEN is missing: with VENTANILLA_PUBLIC_URL set, Telegram's webhook is used and must"
@@ -149,7 +150,7 @@ def _secrets(provider: str, environment: Mapping[str, str]) -> dict[str, str]:
     """What the environment holds for a provider. SettingsFault when it is half of what is needed."""
     variables = PROVIDER_VARIABLES[provider]
     found = {name: environment[variable] for name, variable in variables.items() if environment.get(variable)}
-    needed = _NEEDED[provider]
+    needed = NEEDED[provider]
     missing = [name for name in needed if name not in found]
     if missing and len(missing) < len(needed):
         held = ", ".join(variables[name] for name in needed if name in found)

@@ -32,7 +32,7 @@ class Topic(Fact):
 
 
 class FirstManager(Fact):
-    """The response manager an agency starts with; created once, at the first start, and managed in the console after."""
+    """The response manager an agency starts with; created once, at the first start, and managed elsewhere after."""
 
     login: Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{1,39}$")]
     name: str
@@ -172,8 +172,8 @@ class MenuOption(Fact):
 class MenuNode(Fact):
     """A screen. `kind` says what it does:
 
-    `choose` shows its options · `agencies` and `topics` list those of the catalog (by `agencies`, all when empty; by the
-    agency chosen so far) and go on to `goto` · `question` collects text · `cases` lists the person's cases ·
+    `choose` shows its options · `agencies` lists those named in `agencies` (all when empty) and `topics` those of the
+    agency chosen so far, and both go on to `goto` · `question` collects text · `cases` lists the person's cases ·
     `text` shows its text and ends.
     """
 

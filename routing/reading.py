@@ -28,6 +28,7 @@ SENTENCES = {
     "phrase": "The text contains a phrase of {}.",
     "territory": "The person writes from, or about, the territory of {}.",
     "triage": "Nothing else claimed it, so it goes to the triage desk: {}.",
+    "no_manager": "{} has no active response manager, so the triage desk takes it.",
     "topic": "The topic follows from a phrase: {}.",
     # rules: what was tried before
     "no_number": "No rule or agency owns the number it was sent to.",

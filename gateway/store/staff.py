@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
 from gateway.errors import Conflict, NotFound
+from gateway.store import alarms
 from gateway.store import schema as t
 from gateway.store.bulk import Query
 from gateway.store.schema import instant_of
@@ -99,7 +100,14 @@ async def add(
             active=True, on_duty=True, created_at=now,
         )
     )  # fmt: skip
+    await _staffed(conn, role=role, agency=agency, now=now)
     return await get(conn, staff_id)
+
+
+async def _staffed(conn: AsyncConnection, *, role: str, agency: str | None, now: datetime) -> None:
+    """An agency that has somebody again needs no alarm."""
+    if role == "manager" and agency is not None:
+        await alarms.end(conn, kind="no-manager", subject=agency, now=now)
 
 
 async def get(conn: AsyncConnection, staff_id: int) -> Member:
@@ -124,13 +132,15 @@ async def listed(conn: AsyncConnection, *, agency: str | None = None) -> list[Me
     return [_member(row) for row in await conn.execute(query)]
 
 
-async def set_active(conn: AsyncConnection, login: str, *, active: bool) -> Member:
+async def set_active(conn: AsyncConnection, login: str, *, active: bool, now: datetime) -> Member:
     """Enable or disable a login; disabling ends its sessions. NotFound."""
     member = await find_by_login(conn, login)
     if member is None:
         raise NotFound(f"nobody has the login {login}")
     await conn.execute(update(t.staff).where(t.staff.c.id == member.id).values(active=active))
-    if not active:
+    if active:
+        await _staffed(conn, role=member.role, agency=member.agency, now=now)
+    else:
         await conn.execute(t.login_session.delete().where(t.login_session.c.staff_id == member.id))
     return await get(conn, member.id)
 

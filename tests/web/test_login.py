@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from gateway.clock import now
 from gateway.store import schema as t
 from gateway.store import staff
 from gateway.web.auth import SESSION_COOKIE, local_path
@@ -51,7 +52,7 @@ async def test_an_unknown_login_a_wrong_password_and_a_disabled_member_get_the_s
     ventanilla: Running, luz: staff.Member
 ) -> None:
     await employ(ventanilla, "antes", agency="sena")
-    await ventanilla.gateway.store.transact(lambda conn: staff.set_active(conn, "antes", active=False))
+    await ventanilla.gateway.store.transact(lambda conn: staff.set_active(conn, "antes", active=False, now=now()))
     async with visitor(ventanilla) as browser:
         answers = [
             await browser.log_in("luz", "no es esta frase"),
@@ -116,7 +117,7 @@ async def test_logging_out_ends_the_session_for_every_copy_of_the_cookie(
 
 async def test_a_disabled_member_is_out_at_once(ventanilla: Running, luz: staff.Member) -> None:
     async with visitor(ventanilla, "luz") as browser:
-        await ventanilla.gateway.store.transact(lambda conn: staff.set_active(conn, "luz", active=False))
+        await ventanilla.gateway.store.transact(lambda conn: staff.set_active(conn, "luz", active=False, now=now()))
         assert (await browser.get("/console")).path.startswith("/login")
         async with browser.http.get(f"{browser.base}/console/pulse") as pulse:
             assert (pulse.status, await pulse.json()) == (401, {})
