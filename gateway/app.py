@@ -184,7 +184,7 @@ def internal_app(gateway: Gateway) -> web.Application:
     api.add_routes(app)
     operations.add_routes(app)
     console.add_routes(app)
-    if gateway.settings.simulated:
+    if gateway.simulated:
         simulator.add_routes(app)
     return app
 

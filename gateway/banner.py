@@ -13,11 +13,11 @@ def show(gateway: Gateway) -> None:
     click.echo(f"Ventanilla serves {len(gateway.current().catalog.agencies)} agencies")
     click.echo(f"  public     {settings.public_url}")
     click.echo(f"  internal   {internal}")
-    if settings.simulated:
+    if gateway.simulated:
         click.echo(f"  simulator  {internal}/simulator")
     for login, password in trial_logins(settings).items():
         click.echo(f"  log in as  {login}  {password}")
-    if settings.simulated:
+    if gateway.simulated:
         click.echo(_simulated(gateway))
 
 

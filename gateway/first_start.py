@@ -46,13 +46,32 @@ async def first_logins(gateway: Gateway) -> None:
         await _give_missing(conn, hashes)
 
     await gateway.store.transact(work)
+    if not is_trial(gateway.settings):
+        await _end_trial(gateway)
+
+
+async def _end_trial(gateway: Gateway) -> None:
+    """With a real provider the passwords that were printed in a trial open nothing any more."""
+    path = _path(gateway.settings)
+    if not path.exists():
+        return
+    given: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+
+    async def work(conn: AsyncConnection) -> None:
+        for login, password in given.items():
+            kept = await staff.password_hash(conn, login)
+            if kept is not None and await passwords.matches(password, kept):
+                await staff.clear_password(conn, login)
+
+    await gateway.store.transact(work)
+    path.unlink()
 
 
 async def _give_missing(conn: AsyncConnection, hashes: Mapping[str, str]) -> None:
     """A trial login made by an earlier start without a password gets one."""
     for login, hashed in hashes.items():
         member = await staff.find_by_login(conn, login)
-        if member is not None and not await staff.has_password(conn, member.id):
+        if member is not None and await staff.password_hash(conn, login) is None:
             await staff.set_password(conn, member.id, hashed)
 
 

@@ -37,5 +37,10 @@ class Gateway:
     fetcher: Fetcher
     clock: Callable[[], datetime]
 
+    @property
+    def simulated(self) -> frozenset[str]:
+        """The providers that a configured channel needs and the simulator stands for."""
+        return self.settings.simulated & {c.provider for c in self.current().catalog.gateway.channels.values()}
+
 
 GATEWAY = web.AppKey("gateway", Gateway)

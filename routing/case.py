@@ -33,21 +33,16 @@ class EventKind(StrEnum):
     TAKEN = "taken"  # data: staff
     NOTED = "noted"  # data: message
     REPLIED = "replied"  # data: message, final
-    ACKNOWLEDGED = "acknowledged"  # the automatic acknowledgement, never an answer; data: message
     DELIVERED = "delivered"  # data: message, status
     DELIVERY_FAILED = "delivery_failed"  # data: message, code
     TRANSFERRED = "transferred"  # data: from, to, reason
-    COMPLETION_REQUESTED = "completion_requested"
     CLOSED = "closed"  # data: outcome, reason
     REOPENED = "reopened"  # data: rule or reason
     SPLIT = "split"  # data: message, to
-    MERGED = "merged"  # data: from, to
     MOVED = "moved"  # data: message, from, to
     EDITED = "edited"  # a newer version of a message; data: message, version
-    CLASSIFIED = "classified"  # data: class, due
     LINKED = "linked"  # data: predecessor
     JOINED = "joined"  # the person turned out to be one we know; data: addresses
-    ALARMED = "alarmed"  # data: alarm
 
 
 MOVES: dict[CaseState, frozenset[CaseState]] = {

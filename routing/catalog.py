@@ -249,7 +249,6 @@ class Gateway(Fact):
     threading: Threading = Threading()
     flood: Flood = Flood()
     files: FileLimits = FileLimits()
-    keep_raw_days: int = 180
 
 
 class Texts(Fact):

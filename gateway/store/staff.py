@@ -159,7 +159,15 @@ async def colleagues(conn: AsyncConnection, agency: str) -> int:
     return int((await conn.execute(query)).scalar_one())
 
 
-async def has_password(conn: AsyncConnection, staff_id: int) -> bool:
-    """Whether somebody can log in as this member."""
-    query = select(t.staff.c.password_hash).where(t.staff.c.id == staff_id)
-    return (await conn.execute(query)).scalar_one() is not None
+async def password_hash(conn: AsyncConnection, login: str) -> str | None:
+    """The kept hash of a member's password; None when nobody can log in as them."""
+    query = select(t.staff.c.password_hash).where(t.staff.c.login == login)
+    found: str | None = (await conn.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def clear_password(conn: AsyncConnection, login: str) -> None:
+    """Nobody can log in as this member until a password is set; every session of theirs ends."""
+    mine = select(t.staff.c.id).where(t.staff.c.login == login)
+    await conn.execute(t.login_session.delete().where(t.login_session.c.staff_id.in_(mine)))
+    await conn.execute(update(t.staff).where(t.staff.c.login == login).values(password_hash=None))
