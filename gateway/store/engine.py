@@ -35,6 +35,9 @@ _BUSY_MS: Final = 10_000
 # burst is not interrupted every few commits.
 _CHECKPOINT_PAGES: Final = 4000
 _READERS: Final = 4
+# What SQLite may keep of the file in our memory; the operating system keeps the rest. Kilobytes a connection.
+_WRITER_CACHE_KB: Final = 16_384
+_READER_CACHE_KB: Final = 2_048
 
 
 def database_url(text: str) -> URL:
@@ -168,9 +171,10 @@ def _open_sqlite(url: URL, *, serving: bool) -> Store:
     writer = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None})
     reader = create_async_engine(url, pool_size=_READERS, max_overflow=0, connect_args={"isolation_level": None})
     checkpoint = _CHECKPOINT_PAGES if serving else 0
-    _prepare(writer, begin=None, pragmas=("synchronous=FULL", "foreign_keys=ON",
-             f"wal_autocheckpoint={checkpoint}", "cache_size=-65536"))  # fmt: skip
-    _prepare(reader, begin="BEGIN", pragmas=("query_only=ON", "wal_autocheckpoint=0", "cache_size=-16384"))
+    writes = ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={checkpoint}")
+    reads = ("query_only=ON", "wal_autocheckpoint=0")
+    _prepare(writer, begin=None, pragmas=(*writes, f"cache_size=-{_WRITER_CACHE_KB}"))
+    _prepare(reader, begin="BEGIN", pragmas=(*reads, f"cache_size=-{_READER_CACHE_KB}"))
     return Store(writer=writer, reader=reader, lock_file=lock_file)
 
 

@@ -14,6 +14,7 @@ from gateway.errors import SettingsFault, StoreBusy
 from gateway.store import schema as t
 from gateway.store.bulk import insert_rows
 from gateway.store.engine import database_url, open_store
+from gateway.store.migrate import HEAD, scripts
 from gateway.store.schema import micros
 
 
@@ -82,6 +83,10 @@ async def test_rows_in_bulk_arrive_whatever_their_number(database: str, count: i
     back = await store.transact(work)
     assert {(row.id, row.name) for row in back} == {(i, f"ñ\ufffd{i}") for i in range(count)}
     await store.close()
+
+
+def test_the_newest_migration_is_the_one_that_a_start_looks_for() -> None:
+    assert scripts().get_current_head() == HEAD
 
 
 async def test_one_sqlite_file_is_served_by_one_process(tmp_path: Path) -> None:
