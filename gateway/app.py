@@ -258,6 +258,7 @@ async def serve(settings: Settings, *, started: Callable[[Gateway], None]) -> No
         loop.add_signal_handler(signal.SIGHUP, gateway.reload)
         simulator_secrets.write(settings)
         # What stands now stays: the collector need not walk the catalog and the modules again and again.
+        gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT_AFTER)
         started(gateway)

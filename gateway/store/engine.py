@@ -36,7 +36,7 @@ _BUSY_MS: Final = 10_000
 _CHECKPOINT_PAGES: Final = 4000
 _READERS: Final = 4
 # What SQLite may keep of the file in our memory; the operating system keeps the rest. Kilobytes a connection.
-_WRITER_CACHE_KB: Final = 16_384
+_WRITER_CACHE_KB: Final = 8_192
 _READER_CACHE_KB: Final = 2_048
 
 
