@@ -34,9 +34,9 @@ _BUSY_MS: Final = 10_000
 # Pages in the WAL before the writer checkpoints (4 MiB each thousand): few enough to stay in cache, many enough that a
 # burst is not interrupted every few commits.
 _CHECKPOINT_PAGES: Final = 4000
-_READERS: Final = 4
+_READERS: Final = 3
 # What SQLite may keep of the file in our memory; the operating system keeps the rest. Kilobytes a connection.
-_WRITER_CACHE_KB: Final = 8_192
+_WRITER_CACHE_KB: Final = 2_048
 _READER_CACHE_KB: Final = 2_048
 
 
