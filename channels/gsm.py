@@ -69,7 +69,9 @@ def encoding_of(text: str) -> Encoding:
 def units(text: str) -> int:
     """Septets when the text is GSM-7, UTF-16 units when it is not."""
     encoding = encoding_of(text)
-    return sum(_width(character, encoding) for character in text)
+    wide = not EXTENSION.isdisjoint(text) if encoding is Encoding.GSM7 else bool(text) and max(text) > "\uffff"
+    # Counting one by one is for texts that hold a character of two units; screens are measured many times a hop.
+    return sum(_width(character, encoding) for character in text) if wide else len(text)
 
 
 def measure(text: str) -> Measure:
