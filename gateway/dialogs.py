@@ -44,6 +44,12 @@ class Dialogs:
     def __init__(self, catalog: Catalog, now: datetime) -> None:
         self._catalog = catalog
         self._now = now
+        # A session channel's menu was walked before its message came here.
+        self._menus = {
+            name: catalog.menus[config.menu]
+            for name, config in catalog.gateway.channels.items()
+            if config.menu and config.answers_by is None
+        }
         self._states: dict[rows.Key, MenuState] = {}
         self._changed: set[rows.Key] = set()
 
@@ -61,10 +67,9 @@ class Dialogs:
 
     def turn(self, message: InboundMessage, language: str) -> Turn:
         """Read a message in the light of the chat's menu."""
-        key, menu = self._key(message), self._menu(message)
+        key, menu = self._key(message), self._menus.get(message.channel)
         if key is None or menu is None:
-            chosen = dict(message.facts).get("language")
-            return Turn(message=message, language=chosen)
+            return Turn(message=message, language=dict(message.facts).get("language") if message.facts else None)
         if message.choice and message.choice.startswith(_PRESS):
             return self._pressed(key, menu, message, language)
         command = read(message.text, self._catalog)
@@ -125,7 +130,7 @@ class Dialogs:
 
     def offer_agencies(self, message: InboundMessage, language: str, case: dict[str, Any]) -> dict[str, Any] | None:
         """Buttons under the acknowledgement of a case nobody could place: the person may say whose it is."""
-        key, menu = self._key(message), self._menu(message)
+        key, menu = self._key(message), self._menus.get(message.channel)
         node = _towards_agencies(menu) if menu else None
         if key is None or menu is None or node is None:
             return None
@@ -135,12 +140,7 @@ class Dialogs:
         return {"buttons": [[[label, f"{_PRESS}{node}:{pressed}"]] for pressed, label in after.options]}
 
     def _key(self, message: InboundMessage) -> rows.Key | None:
-        return (message.channel, CHAT, str(message.sender)) if self._menu(message) else None
-
-    def _menu(self, message: InboundMessage) -> Menu | None:
-        """The menu of a chat. A session channel's menu was walked before its message came here."""
-        config = self._catalog.gateway.channels[message.channel]
-        return self._catalog.menus[config.menu] if config.menu and config.answers_by is None else None
+        return (message.channel, CHAT, str(message.sender)) if message.channel in self._menus else None
 
     def _keep(self, key: rows.Key, state: MenuState) -> None:
         self._states[key] = state

@@ -171,15 +171,17 @@ def _inserts(dialect: str, table: Table, rows: Sequence[Row], conflict: str, ret
     start = 0
     while start < len(rows):
         block = next(size for size in _BLOCKS if size <= len(rows) - start)
-        values = [_bound(value) for row in rows[start : start + block] for value in row.values()]
+        values = [
+            value if value is None or value.__class__ is int else _bound(value)
+            for row in rows[start : start + block]
+            for value in row.values()
+        ]
         yield _insert_values(table, columns, block, conflict, returning), values
         start += block
 
 
 def _bound(value: Any) -> Any:
     kind = value.__class__
-    if kind is int or value is None:
-        return value
     if kind is str:
         return value if value.isascii() and "\x00" not in value else storable(value)
     if kind is dict or kind is list:
