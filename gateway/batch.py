@@ -28,6 +28,7 @@ from routing import case_number
 from routing.assign import Duty
 from routing.case import KnownCase
 from routing.catalog import Assignment, Catalog
+from routing.reading import SENTENCES
 from routing.rules import RuleSet
 
 
@@ -49,6 +50,8 @@ class Batch:
     came: Counter[Address]
     fresh_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     unnumbered: list[tuple[Received, dict[str, Any]]] = field(default_factory=list)
+    # Events that speak of a case which has no number yet.
+    unnamed: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     given: set[int] = field(default_factory=set)
     replies: list[Reply] = field(default_factory=list)
 
@@ -77,7 +80,11 @@ class Batch:
             window=timedelta(days=limits.threading.reopening_days),
         )
         *upserted, known_rows = await fetch(conn, *written, known)
-        people = meeting.people([row for rows in upserted for row in rows])
+        states = [row for rows in upserted for row in rows]
+        if meeting.parted(states):
+            states = await meeting.reunite(conn, states)
+            [known_rows] = await fetch(conn, known)
+        people = meeting.people(states)
         came = Counter({address: person.recent for address, person in people.items()})
         came.subtract(message.sender for message in batch)
         return cls(
@@ -103,6 +110,8 @@ class Batch:
                 row["number"] = case_number.format_number(year, consecutive)
         for result, row in self.unnumbered:
             result.number = row["number"]
+        for data, row in self.unnamed:
+            _name(data, row["number"])
         for reply in self.replies:
             self._send(reply)
         await self.ledger.write(self.conn)
@@ -130,6 +139,15 @@ class Batch:
     def answering_channel(self, message: InboundMessage) -> str:
         """The channel that carries answers to this message: its own, or the one configured to answer for it."""
         return self.catalog.gateway.channels[message.channel].answers_by or message.channel
+
+
+def _name(data: dict[str, Any], number: str) -> None:
+    """Put a case's number where an event left it open."""
+    if "predecessor" in data:
+        data["predecessor"] = number
+    for reason in data.get("reasons", ()):
+        if not reason["detail"] and "{}" in SENTENCES[reason["code"]]:
+            reason["detail"] = number
 
 
 async def receive_batch(

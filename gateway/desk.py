@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Capabilities
@@ -33,6 +33,8 @@ OUTCOMES = ("answered", "not_needed", "duplicate", "withdrawn", "not_competent",
 # A reason is read by citizens and auditors: in characters.
 _REASON = (3, 300)
 _LINE = 120
+# What a citizen said; an edit is a version of it.
+_QUESTIONS = (t.message.c.direction == "in", t.message.c.version_of.is_(None))
 
 
 class Desk:
@@ -217,13 +219,15 @@ class Desk:
         async def work(conn: AsyncConnection, case: Any) -> None:
             if case.state == CaseState.CLOSED:
                 raise Conflict("the case is already closed")
-            why = reason.strip() if case.answered_at else _reason(reason)
+            # What was answered before the case was opened again answers nothing now.
+            answered = case.state == CaseState.ANSWERED
+            why = reason.strip() if answered else _reason(reason)
             now = self._clock()
             await case_store.touch(
                 conn, case.id, state=CaseState.CLOSED, outcome=outcome, ended_at=now, waiting_since=None
             )
             await self._event(conn, case.id, EventKind.CLOSED, principal, outcome=outcome, reason=why)
-            if case.answered_at is None and outcome != "spam":
+            if not answered and outcome != "spam":
                 await self._tell(conn, case, self._current().catalog.say("closed", case.language, number=number))
 
         await self._on(principal, number, work)
@@ -272,12 +276,15 @@ class Desk:
         """Move a message of the case to another case of the same person."""
 
         async def work(conn: AsyncConnection, case: Any) -> None:
+            if to == number:
+                raise Conflict("the message is in that case already")
             await self._question(conn, case, message_id)
             target = await queue.find(conn, principal, to, lock=True)
             if target.contact_id != case.contact_id:
                 raise Conflict("that case belongs to another person")
             await self._rehome(conn, message_id, target.id)
             for case_id in (case.id, target.id):
+                await case_store.touch(conn, case_id)
                 await self._event(
                     conn, case_id, EventKind.MOVED, principal, **{"message": str(message_id), "from": number, "to": to}
                 )
@@ -312,20 +319,20 @@ class Desk:
     async def _question(self, conn: AsyncConnection, case: Any, message_id: int) -> Any:
         row = (
             await conn.execute(
-                select(t.message).where(
-                    t.message.c.id == message_id, t.message.c.case_id == case.id, t.message.c.direction == "in"
-                )
+                select(t.message).where(t.message.c.id == message_id, t.message.c.case_id == case.id, *_QUESTIONS)
             )
         ).one_or_none()
         if row is None:
             raise NotFound("there is no message of the citizen's of that id in this case")
-        count = select(func.count()).where(t.message.c.case_id == case.id, t.message.c.direction == "in")
+        count = select(func.count()).where(t.message.c.case_id == case.id, *_QUESTIONS)
         if (await conn.execute(count)).scalar_one() < 2:
             raise Conflict("it is the case's only message: transfer the case instead")
         return row
 
     async def _rehome(self, conn: AsyncConnection, message_id: int, case_id: int) -> None:
-        await conn.execute(update(t.message).where(t.message.c.id == message_id).values(case_id=case_id))
+        # Its newer versions go with it.
+        moved = or_(t.message.c.id == message_id, t.message.c.version_of == message_id)
+        await conn.execute(update(t.message).where(moved).values(case_id=case_id))
 
     async def _event(
         self, conn: AsyncConnection, case_id: int, kind: EventKind, principal: Principal, **data: Any

@@ -1,12 +1,13 @@
 """The way in: a message is durable, with its case, before anybody is told that we have it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Screen
-from channels.message import InboundMessage, SessionEnd, SessionTurn
+from channels.message import Address, InboundMessage, SessionEnd, SessionTurn
 from gateway import sessions
 from gateway.batch import receive_batch
 from gateway.deployment import Current
@@ -14,6 +15,7 @@ from gateway.group_commit import GroupCommit
 from gateway.ledger import Received
 from gateway.sessions import Capable
 from gateway.store.engine import Store
+from gateway.store.schema import storable
 
 Arrival = InboundMessage | SessionTurn | SessionEnd
 
@@ -40,7 +42,7 @@ class Intake:
 
     async def receive(self, message: InboundMessage) -> Received:
         """The message's case, once it is on disk. A repeat gets what the first one got."""
-        received = await self._commits.do(message)
+        received = await self._commits.do(_nameable(message))
         if not isinstance(received, Received):
             raise TypeError("a message was not received as one")
         self._ring()
@@ -48,7 +50,7 @@ class Intake:
 
     async def turn(self, turn: SessionTurn) -> Screen:
         """The session's next screen, once what it promises is on disk. A repeated turn gets the same screen."""
-        screen = await self._commits.do(turn)
+        screen = await self._commits.do(_nameable_turn(turn))
         if not isinstance(screen, Screen):
             raise TypeError("a session turn got no screen")
         self._ring()
@@ -86,3 +88,31 @@ class Intake:
             next(screen) if isinstance(a, SessionTurn) else next(message) if isinstance(a, InboundMessage) else None
             for a in arrivals
         ]
+
+
+def _nameable(message: InboundMessage) -> InboundMessage:
+    """The message with names both engines can hold: a NUL in an id must not make it another id on the way back."""
+    names = (message.provider_id, message.sender.value, message.group or "", message.version_of or "")
+    if all(name.isascii() and "\x00" not in name for name in names):
+        return message
+    return replace(
+        message,
+        provider_id=storable(message.provider_id),
+        sender=_nameable_address(message.sender),
+        group=storable(message.group) if message.group else None,
+        version_of=storable(message.version_of) if message.version_of else None,
+    )
+
+
+def _nameable_turn(turn: SessionTurn) -> SessionTurn:
+    """The same for a turn; what was typed is compared with what was stored of it."""
+    return replace(
+        turn,
+        session_id=storable(turn.session_id),
+        sender=_nameable_address(turn.sender),
+        accumulated=None if turn.accumulated is None else storable(turn.accumulated),
+    )
+
+
+def _nameable_address(address: Address) -> Address:
+    return Address(address.scheme, storable(address.value))

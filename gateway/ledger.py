@@ -21,6 +21,17 @@ ANSWER, NOTICE, BROADCAST = 0, 1, 2
 
 SYSTEM, CITIZEN = "system", "citizen"
 
+# What changes with every word of a citizen's: the version, and since when they wait; an open case has no outcome.
+_WITH_A_CHANGE = (
+    "version = cases.version + 1,"
+    " outcome = CASE WHEN r.state = 'open' THEN NULL ELSE cases.outcome END,"
+    " waiting_since = CASE WHEN r.state = 'open' THEN COALESCE(cases.waiting_since, r.active_at)"
+    " ELSE cases.waiting_since END"
+)
+
+# The column's end. Providers announce files of any size; one of 2 GiB is refused as well as a larger one. Bytes.
+_LARGEST = 2**31 - 1
+
 
 @dataclass(slots=True, kw_only=True)
 class Received:
@@ -63,11 +74,12 @@ class Ledger:
     def __post_init__(self) -> None:
         self.at = micros(self.now)
 
-    def event(self, case_id: int, kind: EventKind, *, actor: str = SYSTEM, **data: Any) -> None:
-        """Add to a case's story."""
+    def event(self, case_id: int, kind: EventKind, *, actor: str = SYSTEM, **data: Any) -> dict[str, Any]:
+        """Add to a case's story; the event's data come back."""
         self.events.append(
             {"id": new_id(), "case_id": case_id, "kind": kind.value, "at": self.at, "actor": actor, "data": data}
         )
+        return data
 
     def inbound(self, message: InboundMessage, *, message_id: int, contact_id: int, **values: Any) -> dict[str, Any]:
         """A citizen's message and its files. The row comes back, to be given its case."""
@@ -107,7 +119,7 @@ class Ledger:
                     "reference": attachment.reference,
                     "filename": attachment.filename,
                     "content_type": attachment.content_type,
-                    "size": attachment.size,
+                    "size": None if attachment.size is None else min(attachment.size, _LARGEST),
                     "state": "stored" if stored else "pending",
                     "stored_as": stored,
                     "next_try_at": None if stored else self.at,
@@ -149,19 +161,17 @@ class Ledger:
         return int(row["id"])
 
     def change(self, case_id: int, row: Mapping[str, Any]) -> None:
-        """Set columns of a case that exists; every changed case has the same columns."""
+        """Set columns of a case that exists."""
         self.changed_cases.setdefault(case_id, {"id": case_id}).update(row)
 
     async def write(self, conn: AsyncConnection) -> None:
         """Send it all, in the order of the tables' references."""
-        await update_rows(
-            conn,
-            t.cases,
-            list(self.changed_cases.values()),
-            key="id",
-            extra="version = cases.version + 1, waiting_since = CASE WHEN r.state = 'open'"
-            " THEN COALESCE(cases.waiting_since, r.active_at) ELSE cases.waiting_since END",
-        )
+        # One statement, as a rule: only a sender who cannot be answered leaves out where to answer.
+        alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row in self.changed_cases.values():
+            alike.setdefault(tuple(row), []).append(row)
+        for rows in alike.values():
+            await update_rows(conn, t.cases, rows, key="id", extra=_WITH_A_CHANGE)
         writes = Writes(conn)
         writes.insert(t.cases, self.cases)
         writes.insert(t.message, self.messages)

@@ -38,6 +38,8 @@ _LOOK: Final = 1.0
 # How long a channel rests after its credentials were refused, seconds.
 _MISCONFIGURED_REST: Final = 60.0
 _AT_ONCE: Final = 16
+# How long a stop waits for calls under way, seconds. What has no answer by then is "unknown", like after a kill.
+_LAST_CALLS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -99,6 +101,8 @@ class Outbox:
         # Channels whose alarm may ring: all, until a message has gone out.
         self._misconfigured = set(channels)
         self._tasks: list[asyncio.Task[None]] = []
+        # Calls under way: a provider that does not answer one must not hold up the others.
+        self._flying: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
         self._outcomes: GroupCommit[_Ended, None] = GroupCommit(store, self._record)
 
     def wake(self, channels: Iterable[str]) -> None:
@@ -114,10 +118,16 @@ class Outbox:
         self._tasks.append(asyncio.create_task(self._recover_forever(), name="outbox recovery"))
 
     async def stop(self) -> None:
-        """Stop leasing, let the calls under way end (they are short), write their outcomes."""
+        """Stop leasing, give the calls under way a moment to end, write their outcomes."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        flying = set().union(*self._flying.values())
+        if flying:
+            _, endless = await asyncio.wait(flying, timeout=_LAST_CALLS)
+            for task in endless:
+                task.cancel()
+            await asyncio.gather(*endless, return_exceptions=True)
         await self._outcomes.close()
 
     async def recover(self, *, all_leases: bool = False) -> None:
@@ -173,7 +183,12 @@ class Outbox:
 
     async def _round(self, name: str, bucket: Bucket, at: float) -> float:
         """Send what may go now; the seconds to wait before the next round come back."""
-        limit = min(bucket.available(at), _AT_ONCE)
+        flying = self._flying[name]
+        room = _AT_ONCE - len(flying)
+        if room < bucket.worthwhile:
+            await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+            return 0.0
+        limit = min(bucket.available(at), room)
         if limit < bucket.worthwhile:
             await asyncio.sleep(bucket.wait())
             return 0.0
@@ -184,13 +199,10 @@ class Outbox:
         if not leased:
             return _LOOK
         bucket.tokens -= len(leased)
-        # A cancelled worker still waits for the calls it made, so that their outcomes are written.
-        sending = asyncio.gather(*(self._send(name, row) for row in leased))
-        try:
-            await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            await sending
-            raise
+        for row in leased:
+            task = asyncio.create_task(self._send(name, row), name=f"sending on {name}")
+            flying.add(task)
+            task.add_done_callback(flying.discard)
         return 0.0
 
     async def _send(self, name: str, row: Any) -> None:
@@ -201,7 +213,10 @@ class Outbox:
             self._rests[name] = loop.time() + (outcome.after or 1.0)
         elif outcome.outcome is Outcome.MISCONFIGURED:
             self._rests[name] = loop.time() + _MISCONFIGURED_REST
-        await self._outcomes.do(_Ended(row.id, name, row.tries, row.created_at, outcome))
+        try:
+            await self._outcomes.do(_Ended(row.id, name, row.tries, row.created_at, outcome))
+        except Exception:  # the outermost frame of a send: its lease runs out, and the message becomes "unknown"
+            log.exception("outcome not written", channel=name, outcome=outcome.outcome.value)
 
     async def _attempt(self, channel: Channel, message: OutboundMessage) -> SendOutcome:
         try:

@@ -1,6 +1,7 @@
 """What providers say of our messages: late, twice, out of order, and sometimes before they answered the send."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -14,7 +15,7 @@ from gateway.store import contacts, outbox
 from gateway.store import schema as t
 from gateway.store.bulk import insert_rows
 from gateway.store.engine import Store
-from gateway.store.schema import micros
+from gateway.store.schema import micros, storable
 
 log = structlog.get_logger()
 
@@ -44,8 +45,18 @@ class Receipts:
                     conn, str(report.address), opted_out=report.opted_out, source=report.source, now=now
                 )
             else:
-                await record(conn, report, now=now)
+                await record(conn, _nameable(report), now=now)
         return [None] * len(reports)
+
+
+def _nameable(report: DeliveryReceipt) -> DeliveryReceipt:
+    """The report with names both engines can hold."""
+    return replace(
+        report,
+        provider_id=storable(report.provider_id),
+        provider_status=storable(report.provider_status),
+        code=None if report.code is None else storable(report.code),
+    )
 
 
 async def record(conn: AsyncConnection, report: DeliveryReceipt, *, now: datetime) -> None:
@@ -83,8 +94,10 @@ async def _apply(conn: AsyncConnection, message_id: int, report: DeliveryReceipt
         .where(t.message.c.id == message_id, t.message.c.provider_id.is_(None))
         .values(provider_id=report.provider_id, sent_at=now)
     )
+    needless = ("unknown", "dead", "pending") if report.status in outbox.ARRIVED else ("unknown",)
+    place = t.outbox.c
     await conn.execute(
-        update(t.outbox).where(t.outbox.c.message_id == message_id, t.outbox.c.state == "unknown").values(state="done")
+        update(t.outbox).where(place.message_id == message_id, place.state.in_(needless)).values(state="done")
     )
     if report.status is not None:
         await outbox.advance(conn, message_id, report.status, now=now, code=report.code)

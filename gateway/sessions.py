@@ -153,15 +153,27 @@ async def _take(conn: AsyncConnection, turn: SessionTurn, taken: Walk, catalog: 
     if session.turns and turn.accumulated is not None and turn.accumulated == session.accumulated:
         taken.repeats = True
         return
-    if session.turns and session.final:
-        session.state, session.accumulated, session.turns, session.final = None, "", 0, False
-    inputs = _inputs(turn, session)
+    if session.turns and (session.final or turn.accumulated == ""):
+        inputs = _begin_anew(turn, session, now=now)
+    else:
+        inputs = _inputs(turn, session)
     session.accumulated = now_typed
     session.turns += 1
     for typed in inputs:
         await _step(conn, turn, taken, catalog, typed=typed, now=now)
         if session.final:
             return
+
+
+def _begin_anew(turn: SessionTurn, session: Session, *, now: datetime) -> list[str | None]:
+    """Dialled again under the same id: what was half written is a draft, and its question another one than before."""
+    after_the_end = bool(session.accumulated and turn.accumulated and remainder(session.accumulated, turn.accumulated))
+    if session.state and session.state.draft:
+        session.draft, session.had_draft = session.state, True
+    session.state, session.accumulated, session.turns, session.final = None, "", 0, False
+    session.started_at = now
+    # Who types on after the last screen gets the first one: nothing of what was said is said again.
+    return [None] if after_the_end else _inputs(turn, session)
 
 
 def _inputs(turn: SessionTurn, session: Session) -> list[str | None]:

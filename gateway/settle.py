@@ -57,8 +57,7 @@ async def settle(work: Batch, message: InboundMessage, result: Received) -> None
         await _create(work, decision, message, result, person)
     else:
         _continue(work, decision, message, result, person)
-    if message.group:
-        work.siblings.remember(message, result.message_id).case_id = result.case_id
+    work.siblings.remember(message, result.message_id, result.case_id)
     if decision.mistyped:
         selfservice.tell_mistyped(work, decision.mistyped, message, person)
 
@@ -161,7 +160,7 @@ def _known(row: dict[str, Any]) -> KnownCase:
 def _tell_of_creation(work: Batch, decision: Decision, route: Route, row: dict[str, Any], result: Received) -> None:
     event = work.ledger.event
     case_id = row["id"]
-    event(
+    received = event(
         case_id,
         EventKind.RECEIVED,
         actor=CITIZEN,
@@ -183,7 +182,15 @@ def _tell_of_creation(work: Batch, decision: Decision, route: Route, row: dict[s
         assignment=work.catalog.agencies[route.agency].assignment.value,
     )
     if decision.predecessor:
-        event(case_id, EventKind.LINKED, predecessor=decision.predecessor.number)
+        linked = event(case_id, EventKind.LINKED, predecessor=decision.predecessor.number)
+        _number_later(work, decision.predecessor, received, linked)
+
+
+def _number_later(work: Batch, known: KnownCase, *events: dict[str, Any]) -> None:
+    """Events that speak of a case opened in this batch get its number when it has one."""
+    fresh = work.fresh_cases.get(known.id)
+    if fresh is not None:
+        work.unnamed.extend((data, fresh) for data in events)
 
 
 async def _staffed(work: Batch, route: Route | None) -> Route:
@@ -202,7 +209,7 @@ async def _staffed(work: Batch, route: Route | None) -> Route:
     )
     if route.agency == triage:
         return route
-    reason = Reason("no-manager", f"{route.agency} has no active response manager, so the triage desk takes it")
+    reason = Reason("no_manager", route.agency)
     return replace(route, agency=triage, topic=None, reasons=(*route.reasons, reason))
 
 
@@ -240,7 +247,7 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
     ended_at = known.ended_at if recorded else None
     if decision.action is Action.REOPEN:
         work.ledger.event(known.id, EventKind.REOPENED, rule=decision.rule.value, actor=CITIZEN)
-    work.ledger.event(
+    received = work.ledger.event(
         known.id,
         EventKind.RECEIVED,
         actor=CITIZEN,
@@ -248,6 +255,7 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
         rule=decision.rule.value,
         reasons=reasons_data(decision.reasons),
     )
+    _number_later(work, known, received)
     changes = {
         "state": state,
         "active_at": micros(known.active_at if recorded else work.now),
@@ -258,11 +266,17 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
     if fresh is not None:
         fresh.update(changes)
     else:
-        where = {"reply_urn": str(message.sender), "reply_channel": work.answering_channel(message)}
-        work.ledger.change(known.id, changes | where)
+        work.ledger.change(known.id, changes | _reply_to(work, message))
     _remember(work, person, replace(known, state=state, ended_at=ended_at, active_at=work.now))
     if not recorded:
         _acknowledge_more(work, decision, message, person, known)
+
+
+def _reply_to(work: Batch, message: InboundMessage) -> dict[str, Any]:
+    """Where the answer goes from now on: where the person wrote from last and can be reached."""
+    if not message.answerable:
+        return {}
+    return {"reply_urn": str(message.sender), "reply_channel": work.answering_channel(message)}
 
 
 def _remember(work: Batch, person: Person, changed: KnownCase) -> None:

@@ -3,21 +3,25 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store import schema as t
+from gateway.store.bulk import insert_rows
+from gateway.store.schema import micros
 
 
 async def ring(conn: AsyncConnection, *, kind: str, subject: str, detail: str, now: datetime) -> None:
     """Raise the alarm `kind:subject`, or count it again while it rings. `detail` holds no personal data."""
     key = f"{kind}:{subject}"
-    table = t.alarm
-    result = await conn.execute(
-        update(table).where(table.c.key == key).values(count=table.c.count + 1, at=now, detail=detail, ended_at=None)
+    await insert_rows(
+        conn,
+        t.alarm,
+        [{"key": key, "at": micros(now), "kind": kind, "detail": detail, "count": 1}],
+        # One statement, because two processes may ring it at the same time.
+        conflict="ON CONFLICT (key) DO UPDATE SET"
+        " count = alarm.count + 1, at = excluded.at, detail = excluded.detail, ended_at = NULL",
     )
-    if result.rowcount == 0:
-        await conn.execute(insert(table).values(key=key, at=now, kind=kind, detail=detail, count=1))
 
 
 async def end(conn: AsyncConnection, *, kind: str, subject: str, now: datetime) -> None:

@@ -63,6 +63,28 @@ class Meeting:
         by_urn = {row.urn: row for row in states}
         return {message.sender: self._person(message, by_urn[str(message.sender)]) for message in self.messages}
 
+    async def reunite(self, conn: AsyncConnection, states: Sequence[Any]) -> list[Any]:
+        """The states again, with those joined whom another process wrote down between our reading and our writing."""
+        stays: dict[int, int] = {}
+        owners = {row.urn: row.contact_id for row in states}
+        for message in self.messages:
+            circle = [str(a) for a in sorted((message.sender, *message.also), key=_eldest)]
+            first, *others = dict.fromkeys(stays.get(owners[urn], owners[urn]) for urn in circle)
+            if others:
+                stays = {other: first if kept in others else kept for other, kept in stays.items()}
+                stays |= dict.fromkeys(others, first)
+                self.joined[message.sender] = tuple(others)
+                await _join(conn, first, others)
+        return [row._replace(contact_id=stays.get(row.contact_id, row.contact_id)) for row in states]
+
+    def parted(self, states: Sequence[Any]) -> bool:
+        """Whether the addresses of a message turned out to belong to several contacts."""
+        owners = {row.urn: row.contact_id for row in states}
+        return any(
+            message.also and len({owners[str(a)] for a in (message.sender, *message.also)}) > 1
+            for message in self.messages
+        )
+
     def _person(self, message: InboundMessage, state: Any) -> Person:
         known = self.known.get(str(message.sender))
         return Person(

@@ -168,8 +168,12 @@ def _open_sqlite(url: URL, *, serving: bool) -> Store:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     lock_file = _lock(path) if serving else None
-    writer = create_async_engine(url, pool_size=1, max_overflow=0, connect_args={"isolation_level": None})
-    reader = create_async_engine(url, pool_size=_READERS, max_overflow=0, connect_args={"isolation_level": None})
+    writer = create_async_engine(
+        url, hide_parameters=True, pool_size=1, max_overflow=0, connect_args={"isolation_level": None}
+    )
+    reader = create_async_engine(
+        url, hide_parameters=True, pool_size=_READERS, max_overflow=0, connect_args={"isolation_level": None}
+    )
     checkpoint = _CHECKPOINT_PAGES if serving else 0
     writes = ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={checkpoint}")
     reads = ("query_only=ON", "wal_autocheckpoint=0")
@@ -206,5 +210,5 @@ def _lock(path: Path) -> IO[str]:
 
 
 def _open_postgresql(url: URL) -> Store:
-    engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(url, hide_parameters=True, pool_size=10, max_overflow=10, pool_pre_ping=True)
     return Store(writer=engine, reader=engine, lock_file=None)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.channel import RawRequest
 from gateway.clock import new_id
 from gateway.store import schema as t
+from gateway.store.schema import storable
 
 # A forger must not fill the disk: beyond this many open rejected requests a channel's are only counted.
 _REJECTED_KEPT = 1000
@@ -33,11 +34,12 @@ async def keep(
             channel=channel,
             kind=kind,
             reason=reason,
-            method=raw.method,
-            url=raw.url,
-            tail=raw.tail,
-            query=raw.query,
-            headers={k: v for k, v in raw.headers.items() if k not in _SECRET_HEADERS},
+            # A forger chooses the path, the query and the headers, bytes that no UTF-8 allows among them.
+            method=storable(raw.method),
+            url=storable(raw.url),
+            tail=storable(raw.tail),
+            query=storable(raw.query),
+            headers={storable(k): storable(v) for k, v in raw.headers.items() if k not in _SECRET_HEADERS},
             body=raw.body,
             state="open",
         )

@@ -54,11 +54,13 @@ class Siblings:
             return self.originals.get((message.channel, message.version_of))
         return self.albums.get((message.channel, message.group)) if message.group else None
 
-    def remember(self, message: InboundMessage, message_id: int) -> Sibling:
-        """The message is its album's first."""
-        sibling = Sibling(message_id, None, len(message.attachments))
-        self.albums[message.channel, message.group or ""] = sibling
-        return sibling
+    def remember(self, message: InboundMessage, message_id: int, case_id: int | None) -> None:
+        """What comes later in the batch may belong to this message: an album's other parts, an edit."""
+        sibling = Sibling(message_id, case_id, len(message.attachments))
+        if message.group:
+            self.albums[message.channel, message.group] = sibling
+        if key := message.raw.get("message_key"):
+            self.originals[message.channel, key] = sibling
 
 
 async def siblings(conn: AsyncConnection, batch: Sequence[InboundMessage]) -> Siblings:

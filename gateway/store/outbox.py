@@ -1,7 +1,7 @@
 """The outbox: what is to be sent, leased by whoever sends it, and what became of each attempt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,9 @@ from gateway.store import schema as t
 from gateway.store.bulk import Query, Writes, fetch, insert_rows
 from gateway.store.schema import micros
 from routing.case import EventKind
+
+# The provider or the phone has it: whatever was planned for it, it needs no other attempt.
+ARRIVED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ})
 
 
 async def lease(conn: AsyncConnection, channel: str, *, limit: int, now: datetime, until: datetime) -> list[Any]:
@@ -110,11 +113,19 @@ async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime) -
             writes.add("UPDATE receipt SET message_id = ? WHERE id = ?", row.id, receipt.id)
             reached = reached.advance(DeliveryStatus(receipt.status)) if receipt.status else reached
         code = end.code or next((receipt.code for receipt in said if receipt.code), None)
+        end = replace(end, state=_place(end.state, reached))
         _write_end(writes, end, at=at)
         _write_status(writes, row, end, reached, code, at=at)
         if reached is not status and row.case_id is not None:
             _write_story(writes, row.case_id, row.id, reached, code, at=at)
     await writes.send()
+
+
+def _place(state: str, reached: DeliveryStatus) -> str:
+    """Where a message stands in the outbox when a receipt has said more than the answer to the send."""
+    if state == "done" and reached is DeliveryStatus.FAILED:
+        return "dead"
+    return "done" if state in ("pending", "unknown") and reached in ARRIVED else state
 
 
 async def _early_receipts(conn: AsyncConnection, ends: Sequence[End]) -> dict[tuple[str, str], list[Any]]:
@@ -148,13 +159,18 @@ def _write_end(writes: Writes, end: End, *, at: int) -> None:
 
 
 def _write_status(writes: Writes, row: Any, end: End, reached: DeliveryStatus, code: str | None, *, at: int) -> None:
-    failed = reached is DeliveryStatus.FAILED
     writes.add(
-        "UPDATE message SET status = ?, provider_id = COALESCE(?, provider_id), sent_at = COALESCE(?, sent_at),"
-        " error_code = ?, error_detail = ? WHERE id = ?",
-        reached.value, end.provider_id, at if end.state == "done" else None, code if failed else None,
-        end.detail if failed else None, row.id,
+        "UPDATE message SET status = ?, provider_id = COALESCE(?, provider_id), sent_at = COALESCE(?, sent_at)"
+        " WHERE id = ?",
+        reached.value, end.provider_id, at if end.state == "done" else None, row.id,
     )  # fmt: skip
+    if reached is DeliveryStatus.FAILED:
+        # A receipt that came first may have said the code already.
+        writes.add(
+            "UPDATE message SET error_code = COALESCE(?, error_code), error_detail = COALESCE(?, error_detail)"
+            " WHERE id = ?",
+            code, end.detail, row.id,
+        )  # fmt: skip
 
 
 def _write_story(

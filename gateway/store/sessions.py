@@ -1,31 +1,45 @@
 """Sessions and drafts: where each person is in a menu, kept so that any process can show the next screen."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import SessionEnd
 from gateway.store import schema as t
-from gateway.store.bulk import Row, insert_rows
+from gateway.store.bulk import Query, Row, fetch, insert_rows
+from gateway.store.schema import instant_of
 
 Key = tuple[str, str, str]
 
-_CHANGING = ("seen_at", "accumulated", "state", "screen", "final", "turns")
+_CHANGING = ("started_at", "seen_at", "accumulated", "state", "screen", "final", "turns")
+
+
+_SESSION = "s.channel, s.session_id, s.urn, s.started_at, s.accumulated, s.state, s.screen, s.final, s.turns"
 
 
 async def load(conn: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Any]:
-    """The sessions of (channel, session id, address), locked until the commit."""
-    table = t.session
-    rows = await conn.execute(
-        select(table)
-        .where(tuple_(table.c.channel, table.c.session_id, table.c.urn).in_(sorted(set(keys))))
-        .order_by(table.c.channel, table.c.session_id, table.c.urn)
-        .with_for_update()
+    """The sessions of (channel, session id, address), locked until the commit. `state` is a document."""
+    sqlite = conn.dialect.name == "sqlite"
+    wanted = sorted(set(keys))
+    named = " OR ".join(["(s.channel = ? AND s.session_id = ? AND s.urn = ?)"] * len(wanted))
+    order = "" if sqlite else " ORDER BY s.channel, s.session_id, s.urn FOR UPDATE"
+    [rows] = await fetch(
+        conn,
+        Query(
+            f"SELECT {_SESSION} FROM session s WHERE {named}{order}", [part for key in wanted for part in key], _SESSION
+        ),
     )
-    return {(row.channel, row.session_id, row.urn): row for row in rows}
+    return {
+        (row.channel, row.session_id, row.urn): row._replace(
+            started_at=instant_of(row.started_at),
+            state=json.loads(row.state) if isinstance(row.state, str) else row.state,
+        )
+        for row in rows
+    }
 
 
 async def save(conn: AsyncConnection, rows: Sequence[Row]) -> None:

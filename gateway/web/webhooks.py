@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.channel import NotAuthentic, RawRequest
 from gateway.gateway import GATEWAY
@@ -39,8 +40,10 @@ async def _receive(request: web.Request, *, name: str, tail: str = "") -> web.Re
     except NotAuthentic as error:
         log.warning("webhook refused", channel=channel.name, reason=str(error))
         raise web.HTTPForbidden(text="This request is not signed as we expect.") from None
-    except Exception:  # the outermost frame: the provider must repeat what is not durable
-        log.exception("webhook failed", channel=channel.name)
+    except Exception as error:  # the outermost frame: the provider must repeat what is not durable
+        # A database error may repeat people's words: its type must do.
+        traced = not isinstance(error, SQLAlchemyError)
+        log.error("webhook failed", channel=channel.name, error=type(error).__name__, exc_info=traced)
         raise web.HTTPServiceUnavailable(text="Not stored; please repeat.", headers={"Retry-After": "5"}) from None
     # Bytes and a whole header: building them from text for every request takes longer than reading the request.
     headers = {"Content-Type": f"{answer.content_type}; charset=utf-8"}
