@@ -25,7 +25,6 @@ _SENTENCES: Final = {
     r"then must be .*": "form",
     r"outcome must be .*": "outcome",
     r"that case belongs to another person": "another_person",
-    r"the message is in that case already": "same_case",
     r"the message is in that case already": "already_in",
     r"it is the case's only message.*": "only_message",
     r"there is no message of the citizen's of that id in this case": "no_message",
