@@ -48,6 +48,8 @@ class Batch:
     dialogs: Dialogs
     # How many messages of each sender came in the flood window, up to the one being settled.
     came: Counter[Address]
+    # How many messages of each contact the batch holds.
+    messages_of: Counter[int]
     fresh_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     unnumbered: list[tuple[Received, dict[str, Any]]] = field(default_factory=list)
     # Events that speak of a case which has no number yet.
@@ -99,6 +101,7 @@ class Batch:
             siblings=await messages.siblings(conn, batch),
             dialogs=await Dialogs.load(conn, batch, catalog=catalog, now=now),
             came=came,
+            messages_of=Counter(people[message.sender].contact_id for message in batch),
         )
 
     async def finish(self) -> None:
@@ -117,6 +120,10 @@ class Batch:
         await self.ledger.write(self.conn)
         await self.dialogs.save(self.conn)
         await staff.assigned(self.conn, self.given, now=self.now)
+
+    def writes_again(self, person: Person) -> bool:
+        """Whether the person has more than one message in this batch, so that the next must see what this one did."""
+        return self.messages_of[person.contact_id] > 1
 
     def reply(self, reply: Reply) -> None:
         """Answer automatically, unless nobody can be reached or the sender floods (which may be another machine)."""

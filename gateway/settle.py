@@ -109,7 +109,8 @@ async def _create(work: Batch, decision: Decision, message: InboundMessage, resu
     inbound["case_id"] = case_id
     _tell_of_creation(work, decision, route, row, result)
     _assign(work, row)
-    work.known.setdefault(person.contact_id, []).insert(0, _known(row))
+    if work.writes_again(person):
+        work.known.setdefault(person.contact_id, []).insert(0, _known(row))
     if person.wants_new:
         await contacts.expect_new(work.conn, person.contact_id, None)
         work.people[message.sender] = replace(person, wants_new=False)
@@ -117,7 +118,7 @@ async def _create(work: Batch, decision: Decision, message: InboundMessage, resu
 
 
 def _case_row(work: Batch, route: Route, message: InboundMessage, person: Person) -> dict[str, Any]:
-    facts = dict(message.facts)
+    at = work.ledger.at
     return {
         "id": None,
         "number": "",
@@ -129,14 +130,14 @@ def _case_row(work: Batch, route: Route, message: InboundMessage, person: Person
         "agency": route.agency,
         "topic": route.topic,
         "term_class": route.term_class,
-        "territory": facts.get("territory"),
+        "territory": dict(message.facts).get("territory") if message.facts else None,
         "language": person.language,
         "state": CaseState.OPEN,
         "assignee_id": None,
-        "received_at": micros(work.now),
+        "received_at": at,
         "due_at": None,
-        "waiting_since": micros(work.now),
-        "active_at": micros(work.now),
+        "waiting_since": at,
+        "active_at": at,
         "ended_at": None,
         "predecessor_id": None,
         "last_line": message.text[:LINE],

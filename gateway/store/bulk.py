@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import starmap
 from typing import Any, Final, NamedTuple
 
+import orjson
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,12 +29,14 @@ Statement = tuple[str, Sequence[Any]]
 _NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 # Rows a statement: any number of rows is at most a few of these, and each is prepared once.
 _BLOCKS: Final = (64, 32, 16, 8, 4, 2, 1)
-_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def document(value: Any) -> str:
     """`value` as JSON both engines can hold: NUL and lone surrogates become U+FFFD."""
-    text = _ENCODE(value)
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:  # a lone surrogate, or an integer of more than 64 bits
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if "\\u0000" in text:
         text = _NUL.sub("\\1\ufffd", text)
     return storable(text)
