@@ -110,14 +110,6 @@ def fold(text: str) -> str:
     return "".join(character if character in GSM7 else _folded(character) for character in composed)
 
 
-def fits_octets(text: str, *, gsm7_octets: int, ucs2_octets: int) -> bool:
-    """Whether a screen holds the text. 160 octets are 182 packed GSM-7 septets, or 80 UCS-2 units."""
-    needed = units(text)
-    if encoding_of(text) is Encoding.GSM7:
-        return -(-needed * 7 // 8) <= gsm7_octets
-    return needed * 2 <= ucs2_octets
-
-
 def budget(text: str, *, gsm7_characters: int, ucs2_characters: int) -> int:
     """Units still free on a screen that is limited in characters, as operators configure it; negative when over."""
     limit = gsm7_characters if encoding_of(text) is Encoding.GSM7 else ucs2_characters

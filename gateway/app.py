@@ -135,7 +135,7 @@ def _assemble(
 ) -> Gateway:
     outbox = Outbox(store, channels, current, clock=clock)
     files = Files(settings.files_dir)
-    fetcher = Fetcher(store, files, channels, current, clock=clock)
+    fetcher = Fetcher(store, files, channels, current, clock=clock, wake_outbox=outbox.wake)
 
     def capable(name: str) -> Capabilities:
         return channels[name].capabilities

@@ -45,7 +45,6 @@ REQUIRED_TEXTS: dict[str, frozenset[str]] = {
     "answer_prefix": _needs("number", "agency"),
     # When something is not as expected.
     "mistyped": _needs("number"),
-    "flood": _needs("number"),
     "file_refused": _needs(),
     "private_only": _needs(),
     # Menus, on USSD and under a Telegram message.

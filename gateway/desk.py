@@ -23,7 +23,7 @@ from gateway.store import outbox, queue, staff
 from gateway.store import schema as t
 from gateway.store.engine import Store
 from routing import case_number
-from routing.case import CaseState, EventKind
+from routing.case import CaseState, EventKind, may_move
 from routing.terms import due
 
 T = TypeVar("T")
@@ -33,6 +33,8 @@ OUTCOMES = ("answered", "not_needed", "duplicate", "withdrawn", "not_competent",
 # A reason is read by citizens and auditors: in characters.
 _REASON = (3, 300)
 _LINE = 120
+# PostgreSQL skips a case that somebody else is just taking: while others wait, the press is repeated this often.
+_PRESSES = 5
 # What a citizen said; an edit is a version of it.
 _QUESTIONS = (t.message.c.direction == "in", t.message.c.version_of.is_(None))
 
@@ -62,14 +64,19 @@ class Desk:
         if wanted is None:
             raise Invalid("agency", "name the agency whose next case is to be taken")
 
-        async def work(conn: AsyncConnection) -> str | None:
+        async def work(conn: AsyncConnection) -> tuple[str | None, bool]:
             row = await queue.take_next(conn, agency=wanted, staff_id=principal.id)
             if row is None:
-                return None
+                return None, await queue.any_waits(conn, agency=wanted)
             await self._event(conn, row.id, EventKind.TAKEN, principal, staff=str(principal.id), how="next")
-            return str(row.number)
+            return str(row.number), False
 
-        return await self._store.transact(work)
+        number = None
+        for _ in range(_PRESSES):
+            number, more = await self._store.transact(work)
+            if not more:
+                break
+        return number
 
     async def take(self, principal: Principal, number: str, *, reason: str | None = None) -> None:
         """Take a case. Conflict when somebody else has it, unless a reason to take it over is given."""
@@ -114,6 +121,8 @@ class Desk:
 
         async def work(conn: AsyncConnection, case: Any) -> list[int]:
             self._must_hold(principal, case)
+            if not may_move(CaseState(case.state), CaseState(then)):
+                raise Conflict(f"the case is {case.state}; reopen it first")
             if case.reply_urn is None:
                 raise Conflict("the sender of this case cannot be answered (an alphanumeric sender); close it instead")
             parts = await self._parts(conn, case, said)

@@ -7,7 +7,7 @@ provider is fetched after, as often as it takes: the message never waits for it.
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +16,12 @@ from typing import Any, Final
 
 import puremagic
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Channel, FileUnavailable
 from channels.message import Attachment, AttachmentKind
 from gateway.deployment import Current
+from gateway.ledger import NOTICE, Ledger
 from gateway.store import attachments as rows
 from gateway.store.engine import Store
 from routing.catalog import FileLimits
@@ -118,9 +120,11 @@ class Fetcher:
         current: Current,
         *,
         clock: Callable[[], datetime],
+        wake_outbox: Callable[[Iterable[str]], None],
     ) -> None:
         self._store = store
         self._files = files
+        self._wake_outbox = wake_outbox
         self._channels = channels
         self._current = current
         self._clock = clock
@@ -179,7 +183,10 @@ class Fetcher:
         except FileUnavailable as error:
             await self._unavailable(row, str(error), permanent=error.permanent)
         except FileRefused as error:
-            await self._end(row.id, state="refused", detail=str(error))
+            await self._refuse(row, str(error))
+        except Exception as error:  # an adapter's defect: it is tried again like an outage, and given up like one
+            log.exception("fetch failed", channel=row.channel)
+            await self._unavailable(row, type(error).__name__, permanent=False)
         else:
             await self._end(row.id, state="stored", stored_as=kept.name, content_type=kept.content_type, size=kept.size)
 
@@ -189,6 +196,24 @@ class Fetcher:
             return
         wait = timedelta(seconds=_WAITS[min(row.tries, len(_WAITS)) - 1])
         await self._end(row.id, state="pending", detail=reason, next_try_at=self._clock() + wait)
+
+    async def _refuse(self, row: Any, reason: str) -> None:
+        """A file that may not be kept: its sender is told, once a message."""
+
+        async def work(conn: AsyncConnection) -> None:
+            await rows.change(conn, row.id, state="refused", detail=reason)
+            sender = await rows.sender_to_tell(conn, row)
+            if sender is not None:
+                ledger = Ledger(self._clock())
+                text = self._current().catalog.say("file_refused", sender.language)
+                ledger.outbound(
+                    priority=NOTICE, kind="notice", case_id=sender.case_id, contact_id=sender.contact_id,
+                    urn=sender.urn, channel=row.channel, text=text,
+                )  # fmt: skip
+                await ledger.write(conn)
+
+        await self._store.transact(work)
+        self._wake_outbox([row.channel])
 
     async def _end(self, attachment_id: int, **values: Any) -> None:
         await self._store.transact(lambda conn: rows.change(conn, attachment_id, **values))

@@ -96,3 +96,21 @@ async def readable(conn: AsyncConnection, principal: Principal, attachment_id: i
     if row is None:
         raise NotFound("there is no such file that you may see")
     return row
+
+
+async def sender_to_tell(conn: AsyncConnection, row: Any) -> Any | None:
+    """Who sent the file `row` (case_id, contact_id, urn, language), unless another file of that message was refused."""
+    message, table = t.message, t.attachment
+    # Two files of one message may be refused at the same time: the second looks when the first has been written.
+    await conn.execute(select(message.c.id).where(message.c.id == row.message_id).with_for_update())
+    others = select(table.c.id).where(
+        table.c.message_id == row.message_id, table.c.id != row.id, table.c.state == "refused"
+    )
+    if (await conn.execute(others.limit(1))).first() is not None:
+        return None
+    query = (
+        select(message.c.case_id, message.c.contact_id, message.c.urn, t.contact.c.language)
+        .join_from(message, t.contact, t.contact.c.id == message.c.contact_id)
+        .where(message.c.id == row.message_id)
+    )
+    return (await conn.execute(query)).one_or_none()

@@ -59,18 +59,6 @@ async def lease(conn: AsyncConnection, channel: str, *, limit: int, now: datetim
     return list(rows)
 
 
-async def next_due(conn: AsyncConnection, channel: str) -> datetime | None:
-    """When the next pending message of a channel is due."""
-    query = (
-        select(t.outbox.c.next_at)
-        .where(t.outbox.c.channel == channel, t.outbox.c.state == "pending")
-        .order_by(t.outbox.c.next_at)
-        .limit(1)
-    )
-    found: datetime | None = (await conn.execute(query)).scalar_one_or_none()
-    return found
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """How an attempt ended, and where its message goes in the outbox: done, pending (at `next_at`), dead, unknown."""

@@ -182,6 +182,12 @@ async def take_next(conn: AsyncConnection, *, agency: str, staff_id: int) -> Any
     return taken.one_or_none()
 
 
+async def any_waits(conn: AsyncConnection, *, agency: str) -> bool:
+    """Whether a case of the agency waits for somebody to take it."""
+    waiting = select(_C.id).where(_C.agency == agency, _C.state == "open", _C.assignee_id.is_(None)).limit(1)
+    return (await conn.execute(waiting)).first() is not None
+
+
 async def contact(conn: AsyncConnection, contact_id: int) -> tuple[Any, list[Any]]:
     """A person and their addresses. The caller has found one of their cases with its principal."""
     person = (await conn.execute(select(t.contact).where(t.contact.c.id == contact_id))).one()

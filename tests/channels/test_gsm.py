@@ -13,7 +13,6 @@ from channels.gsm import (
     Encoding,
     budget,
     encoding_of,
-    fits_octets,
     fold,
     measure,
     split,
@@ -138,13 +137,6 @@ def test_spanish_folds_into_gsm7_whole(text: str) -> None:
 @given(st.text(alphabet=sorted(GSM7), max_size=200))
 def test_what_is_gsm7_already_is_left_alone(text: str) -> None:
     assert fold(text) == text
-
-
-def test_a_screen_of_160_octets_holds_182_septets_or_80_units() -> None:  # inbound case 33
-    assert fits_octets("a" * 182, gsm7_octets=160, ucs2_octets=160)
-    assert not fits_octets("a" * 183, gsm7_octets=160, ucs2_octets=160)
-    assert fits_octets("ó" * 80, gsm7_octets=160, ucs2_octets=160)
-    assert not fits_octets("ó" * 81, gsm7_octets=160, ucs2_octets=160)
 
 
 def test_a_budget_in_characters_says_what_is_free_or_missing() -> None:

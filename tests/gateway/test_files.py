@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from channels.gsm import fold
 from channels.message import Attachment, AttachmentKind
 from gateway import clock
 from gateway.files import FileRefused, Files, sniff
@@ -84,6 +85,22 @@ async def test_a_type_that_is_not_taken_is_refused_and_the_message_stays(ventani
     assert "not taken" in row.detail
     assert row.stored_as is None
     assert len(await ventanilla.cases()) == 1
+
+
+async def test_the_sender_of_a_file_that_is_not_taken_is_told_once_a_message(ventanilla: Running) -> None:
+    url = ventanilla.twilio.url
+    ventanilla.twilio.files = {"/m/0": Answer(200, body=EXE), "/m/1": Answer(200, body=EXE)}
+    media = {"NumMedia": "2", "MediaUrl0": f"{url}/m/0", "MediaUrl1": f"{url}/m/1"}
+    await ventanilla.text("SENA, mire", **media)
+    await once(ventanilla, "refused", "refused")
+    told = fold(ventanilla.gateway.current().catalog.say("file_refused", "es"))
+
+    async def heard() -> bool:
+        texts = await ventanilla.texts_to(at_least=2)
+        return told in texts
+
+    assert await ventanilla.eventually(heard)
+    assert (await ventanilla.texts_to(at_least=2)).count(told) == 1
 
 
 async def test_an_address_that_is_not_the_providers_is_never_asked(ventanilla: Running) -> None:

@@ -46,6 +46,10 @@ def _sqlite_template() -> Path:
 def _postgres_template() -> str:
     """The server's URL, with a migrated template in it. The server ends with the test process."""
     admin = _named("postgres")
+    # These databases live for a test: what a power cut would do to them does not matter.
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        _in_new_loop(_execute(admin, f"ALTER SYSTEM SET {setting} = off"))
+    _in_new_loop(_execute(admin, "SELECT pg_reload_conf()"))
     _in_new_loop(_execute(admin, "CREATE DATABASE template_ventanilla"))
     _in_new_loop(_migrated(_named("template_ventanilla")))
     return admin
