@@ -39,7 +39,7 @@ KEY_HEADER = "idempotency-key"
 MAX_TEXT = 10_000
 MAX_NAME = 200
 # Two people must not meet on one key: shorter ones are counted up from 1, longer ones are not keys.
-KEY_FORMAT = re.compile(r"[!-~]{16,200}")
+KEY_FORMAT = re.compile(r"[!-~]{8,200}")
 # Fields that say where the message should go, in the order they become facts.
 FACTS: Final = ("language", "agency", "topic", "territory")
 FACT_FORMAT = re.compile(r"[A-Za-z0-9._-]{1,80}")
@@ -59,8 +59,8 @@ SENTENCES: Final = {
         "en": "Please check your phone number: write it with its country code, for example +57 300 123 4567.",
     },
     ("idempotency_key", "bad"): {
-        "es": "La clave Idempotency-Key debe tener entre 16 y 200 caracteres ASCII sin espacios.",
-        "en": "The Idempotency-Key must have 16 to 200 ASCII characters and no spaces.",
+        "es": "La clave Idempotency-Key debe tener entre 8 y 200 caracteres ASCII sin espacios.",
+        "en": "The Idempotency-Key must have 8 to 200 ASCII characters and no spaces.",
     },
 }
 

@@ -110,9 +110,11 @@ def _status(work: Batch, asked: Command, decision: Decision, person: Person) -> 
         if not lines:
             return work.catalog.say("status_none", person.language)
         return "\n".join([work.catalog.say("status_header", person.language), *lines])
+    if asked.number is None:
+        return work.catalog.say("mistyped", person.language, number=asked.payload)
     mine = [case for case in known if case.number == asked.number]
     if not mine:
-        return work.catalog.say("status_unknown", person.language, number=asked.number or asked.payload or "")
+        return work.catalog.say("status_unknown", person.language, number=asked.number)
     return case_lines(work, mine, person)[0]
 
 

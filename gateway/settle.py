@@ -58,7 +58,7 @@ async def settle(work: Batch, message: InboundMessage, result: Received) -> None
     else:
         _continue(work, decision, message, result, person)
     work.siblings.remember(message, result.message_id, result.case_id)
-    if decision.mistyped:
+    if decision.mistyped and decision.action is not Action.COMMAND:
         selfservice.tell_mistyped(work, decision.mistyped, message, person)
 
 
