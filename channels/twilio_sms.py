@@ -19,101 +19,49 @@ Quirks:
     Media URLs redirect to a storage host that must not see the account's credentials.
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
-from twilio.rest import Client  # type: ignore[import-untyped]
 from yarl import URL
 
 from channels import phone
+from channels import twilio_fields as fields
 from channels.channel import (
     Capabilities,
     Channel,
     ChannelSettings,
     NotAuthentic,
-    Outcome,
     RawRequest,
     RawResponse,
     Screen,
     SendOutcome,
     Unreadable,
 )
-from channels.download import Source, download
+from channels.download import download
 from channels.message import (
-    Address,
     Attachment,
-    AttachmentKind,
     DeliveryReceipt,
     Inbound,
     InboundMessage,
-    Location,
     OptOut,
     OutboundMessage,
 )
-from channels.twilio_api import API_URL, OPTED_OUT_CODE, STATUS_WORDS, create_message, rest_client
+from channels.twilio_api import API_URL, OPTED_OUT_CODE, STATUS_WORDS, rest_client
+from channels.twilio_fields import Form
+from channels.twilio_sending import STATUS_TAIL, TwilioOptions, media_source, send
 
-# Where media live without and with "Enforce HTTP Auth on Media URLs".
-STORAGE_HOSTS: Final = ("mms.twiliocdn.com", "media.twiliocdn.com", "s3-external-1.amazonaws.com")
-WHATSAPP: Final = "whatsapp:"
-STATUS_TAIL: Final = "/status"
 EMPTY_TWIML: Final = RawResponse(content_type="text/xml", body="<Response/>")
 # Twilio refuses a longer body with 21617.
 CAPABILITIES: Final = Capabilities(max_length=1600, segments=True, receipts=True)
-# Twilio's 16 MB for WhatsApp is the largest it accepts; MMS ends at 5 MB.
-MAX_MEDIA_BYTES: Final = 16 * 1024 * 1024
-# Carriers now and then deliver a whole body in base64; a shorter word could be a word.
-MIN_BASE64: Final = 60
-BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-# No message has more; a request that counts higher is not followed.
-MAX_MEDIA: Final = 32
-
-
-class TwilioOptions(BaseModel):
-    """The channel's part of the configuration. The first number without `whatsapp:` is the default sender."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    numbers: tuple[str, ...] = ()
-    messaging_service_sid: str | None = None
-    media_hosts: tuple[str, ...] = ("api.twilio.com", *STORAGE_HOSTS)
-    max_media_bytes: int = Field(default=MAX_MEDIA_BYTES, gt=0)
-
-
-class Form(dict[str, list[str]]):
-    """The request's fields, each with its values in order: the validator asks for them by `getall`."""
-
-    getall = dict.__getitem__
-
-    def first(self, name: str) -> str:
-        """The first value, or "" when there is none."""
-        values = self.get(name)
-        return values[0] if values else ""
-
-    def plain(self) -> dict[str, str | list[str]]:
-        """What is kept as the raw message: a field given once is a string."""
-        return {name: values[0] if len(values) == 1 else values for name, values in self.items()}
-
-
 INBOUND_WORDS: Final = frozenset({"receiving", "received"})
 OPT_OUT_WORDS: Final = {"STOP": True, "START": False}
-KIND_WORDS: Final = {
-    "image": AttachmentKind.IMAGE,
-    "audio": AttachmentKind.AUDIO,
-    "video": AttachmentKind.VIDEO,
-    "application": AttachmentKind.DOCUMENT,
-    "text": AttachmentKind.DOCUMENT,
-}
 
 
 def validators(secrets: Mapping[str, str]) -> tuple[RequestValidator, ...]:
@@ -237,128 +185,27 @@ def _receipt(raw: RawRequest, form: Form, channel: str) -> DeliveryReceipt:
 
 
 def _inbound(form: Form, settings: ChannelSettings) -> Iterator[Inbound]:
-    sender = _address(form.first("From"), settings.country)
+    sender = fields.address(form.first("From"), settings.country)
     body, button = form.first("Body"), form.first("ButtonText")
     yield InboundMessage(
         channel=settings.name,
         provider_id=_message_sid(form),
         sender=sender,
         text=body or button,
-        attachments=tuple(_attachments(form)),
-        also=tuple(_also(form, sender)),
-        recipient=_recipient(form.first("To"), settings.country),
+        attachments=tuple(fields.attachments(form)),
+        also=tuple(fields.also(form, sender)),
+        recipient=fields.recipient(form.first("To"), settings.country),
         sender_name=form.first("ProfileName").strip() or None,
-        location=_location(form),
+        location=fields.location(form),
         choice=form.first("ButtonPayload") or None,
         in_reply_to=form.first("OriginalRepliedMessageSid") or None,
-        decoded_text=_decoded(body),
+        decoded_text=fields.decoded(body),
         answerable=sender.scheme == "whatsapp" or phone.is_answerable(sender.value),
         raw=form.plain(),
     )
     opted_out = OPT_OUT_WORDS.get(form.first("OptOutType").strip().upper())
     if opted_out is not None:
         yield OptOut(channel=settings.name, address=sender, opted_out=opted_out, source="twilio")
-
-
-def _address(raw: str, country: str) -> Address:
-    stripped = raw.strip()
-    value = stripped.removeprefix(WHATSAPP).strip()
-    if not value:
-        raise Unreadable("there is no sender")
-    if stripped.startswith(WHATSAPP):
-        return Address("whatsapp", phone.normalise(value, country))
-    return Address("tel", phone.normalise(value, country))
-
-
-def _also(form: Form, sender: Address) -> Iterator[Address]:
-    """The phone behind a WhatsApp sender, and its business-scoped id when From was the phone."""
-    if sender.scheme != "whatsapp":
-        return
-    behind = sender.value if sender.value.startswith("+") else f"+{form.first('WaId').strip()}"
-    if phone.is_answerable(behind):
-        yield Address("tel", behind)
-    scoped = form.first("ExternalUserId").strip().removeprefix(WHATSAPP)
-    if scoped and scoped != sender.value:
-        yield Address("whatsapp", scoped)
-
-
-def _recipient(raw: str, country: str) -> str | None:
-    """Our number as it is named in the configuration, with its `whatsapp:`."""
-    stripped = raw.strip()
-    if stripped.startswith(WHATSAPP):
-        return WHATSAPP + phone.normalise(stripped.removeprefix(WHATSAPP), country)
-    return phone.normalise(stripped, country) or None
-
-
-def _attachments(form: Form) -> Iterator[Attachment]:
-    """The media in order. A NumMedia that is no number is not believed: the URLs are what counts."""
-    for index in range(MAX_MEDIA):
-        url = form.first(f"MediaUrl{index}").strip()
-        if not url:
-            return
-        content_type = form.first(f"MediaContentType{index}").strip() or None
-        kind = KIND_WORDS.get((content_type or "").partition("/")[0].lower(), AttachmentKind.OTHER)
-        yield Attachment(kind=kind, reference=url, content_type=content_type)
-
-
-def _location(form: Form) -> Location | None:
-    try:
-        latitude, longitude = float(form.first("Latitude")), float(form.first("Longitude"))
-    except ValueError:
-        return None
-    if not (math.isfinite(latitude) and abs(latitude) <= 90 and math.isfinite(longitude) and abs(longitude) <= 180):
-        return None
-    return Location(latitude, longitude, form.first("Label") or form.first("Address") or None)
-
-
-def _decoded(body: str) -> str | None:
-    """The text in a body that is base64 from end to end and decodes to something a person could have written."""
-    if len(body) < MIN_BASE64 or len(body) % 4 or not BASE64.fullmatch(body):
-        return None
-    try:
-        text = base64.b64decode(body, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    readable = sum(character.isprintable() or character in "\r\n\t" for character in text)
-    return text if readable == len(text) else None
-
-
-def sender_fields(message: OutboundMessage, options: TwilioOptions) -> dict[str, str] | None:
-    """From, or the messaging service; None when the configuration names neither for this kind of address."""
-    whatsapp = message.to.scheme == "whatsapp"
-    candidates = (message.sender or "", *options.numbers)
-    number = next((each for each in candidates if each and each.startswith(WHATSAPP) is whatsapp), None)
-    if number:
-        return {"from_": number}
-    if options.messaging_service_sid:
-        return {"messaging_service_sid": options.messaging_service_sid}
-    return None
-
-
-async def send(
-    message: OutboundMessage, client: Client | None, options: TwilioOptions, webhook_url: str
-) -> SendOutcome:
-    """One attempt. The callback URL carries our own id, so a receipt finds the message whatever the answer was."""
-    if client is None:
-        return SendOutcome(outcome=Outcome.MISCONFIGURED, detail="the account SID or the auth token is missing")
-    sender = sender_fields(message, options)
-    if sender is None:
-        return SendOutcome(outcome=Outcome.MISCONFIGURED, detail="no number or messaging service to send from")
-    to = f"{WHATSAPP}{message.to.value}" if message.to.scheme == "whatsapp" else message.to.value
-    callback = f"{webhook_url}{STATUS_TAIL}?m={message.id}"
-    return await create_message(client, {"to": to, "body": message.text, "status_callback": callback, **sender})
-
-
-def media_source(options: TwilioOptions, secrets: Mapping[str, str]) -> Source:
-    """The API's host with the account's credentials, and the storage hosts it redirects to without them."""
-    account_sid, auth_token = secrets.get("account_sid", ""), secrets.get("auth_token", "")
-    known = account_sid and auth_token
-    return Source(
-        api_url=secrets.get("api_url") or API_URL,
-        hosts=options.media_hosts,
-        limit=options.max_media_bytes,
-        headers={"Authorization": aiohttp.encode_basic_auth(account_sid, auth_token)} if known else {},
-    )
 
 
 class TwilioChannel:
