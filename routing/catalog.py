@@ -5,6 +5,7 @@ and replaced as a whole. Everything is frozen. Texts that people read are a mapp
 language of the deployment present.
 """
 
+from collections.abc import Mapping
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -154,11 +155,72 @@ class TermRow(Fact):
 
 
 class TermClass(Fact):
-    """A kind of petition and its dated terms."""
+    """A kind of petition and its dated terms.
+
+    `granted_after` says that silence grants it (Ley 1437/2011 art. 14 no. 1): unanswered at the end of its term it is
+    deemed granted, and the copies are due so many business days later.
+    """
 
     key: Key
     name: Said
     rows: tuple[TermRow, ...]
+    granted_after: Annotated[int, Field(ge=1)] | None = None
+
+
+class Told(StrEnum):
+    """Who is told at a step: who has the case, the head of its agency, the central desk."""
+
+    MANAGER = "manager"
+    HEAD = "head"
+    COORDINATOR = "coordinator"
+
+
+class Step(Fact):
+    """A moment of a clock at which somebody is told. Exactly one of `share`, `before` and `after` places it.
+
+    `share` is a part of the term (0.5: when half of it is used up), `before` and `after` are business days before and
+    after the deadline; `after: 0` is the first second past it. In a term of hours, `before` and `after` count hours.
+    """
+
+    key: Key
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    before: Annotated[int, Field(ge=1)] | None = None
+    after: Annotated[int, Field(ge=0)] | None = None
+    tell: Annotated[tuple[Told, ...], Field(min_length=1)]
+
+
+class Timekeeping(Fact):
+    """`config/timekeeping.yaml`: who is told when, and how long things may rest. Days are business days."""
+
+    steps: tuple[Step, ...] = (
+        Step(key="half", share=0.5, tell=(Told.MANAGER,)),
+        Step(key="most", share=0.8, tell=(Told.MANAGER,)),
+        Step(key="last-days", before=2, tell=(Told.MANAGER,)),
+        Step(key="breach", after=0, tell=(Told.MANAGER, Told.HEAD)),
+        Step(key="coordinator", after=2, tell=(Told.COORDINATOR,)),
+    )
+    # A clock is due soon when this share of its term is left, or this many days.
+    soon_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    soon_days: Annotated[int, Field(ge=0)] = 2
+    # Completion may be asked within this many days of receipt; the citizen has so many months to answer.
+    completion_days: Annotated[int, Field(ge=1)] = 10
+    completion_months: Annotated[int, Field(ge=1)] = 1
+    # A case that was taken and not touched for so many office hours is offered again.
+    lease_hours: Annotated[int, Field(ge=1)] = 18
+
+
+class Goal(Fact):
+    """What an indicator is to reach in a year. Exactly one of `at_least` and `at_most`.
+
+    A share is written as a share: 0.95. Without `agency` it is everybody's; an agency's own goes before it.
+    """
+
+    # A name of `routing.timeliness.INDICATORS`.
+    indicator: str
+    year: Annotated[int, Field(ge=2000, le=2200)]
+    at_least: Annotated[float, Field(ge=0)] | None = None
+    at_most: Annotated[float, Field(ge=0)] | None = None
+    agency: Key | None = None
 
 
 class MenuOption(Fact):
@@ -272,6 +334,10 @@ class Catalog(Fact):
     texts: dict[str, Texts]
     # DIVIPOLA (or the country's own) territory codes and names.
     territories: dict[str, str] = {}
+    timekeeping: Timekeeping = Timekeeping()
+    goals: tuple[Goal, ...] = ()
+    # Citizens' texts that agencies word in their own way, by agency, language and name. They are kept in the database.
+    own_texts: Mapping[tuple[str, str, str], str] = {}
 
     @property
     def default_language(self) -> str:
@@ -283,9 +349,14 @@ class Catalog(Fact):
         base = (wished or "").replace("_", "-").split("-")[0].lower()
         return base if base in self.gateway.languages else self.default_language
 
-    def say(self, key: str, language: str, **values: object) -> str:
-        """A citizen's text with its placeholders filled. Substitution only: nothing is evaluated."""
-        text = self.texts[self.language(language)].messages[key]
+    def say(self, key: str, language: str, *, of: str | None = None, **values: object) -> str:
+        """A citizen's text with its placeholders filled. Substitution only: nothing is evaluated.
+
+        `of` is the agency in whose name it is said, and which may word it in its own way.
+        """
+        spoken = self.language(language)
+        own = self.own_texts.get((of, spoken, key)) if of else None
+        text = self.texts[spoken].messages[key] if own is None else own
         for name, value in values.items():
             text = text.replace("{" + name + "}", str(value))
         return text

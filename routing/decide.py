@@ -224,7 +224,10 @@ class _Deciding:
         return case.state.is_open or self._ended_lately(case)
 
     def _talking(self, case: KnownCase) -> bool:
-        return self.now - case.active_at <= timedelta(hours=self.catalog.gateway.threading.conversation_hours)
+        # Who was asked to complete a request has a month to do so, and answers that case.
+        return case.asked or self.now - case.active_at <= timedelta(
+            hours=self.catalog.gateway.threading.conversation_hours
+        )
 
     def _ended_lately(self, case: KnownCase) -> bool:
         return self.now - _ended_at(case) <= timedelta(days=self.catalog.gateway.threading.reopening_days)

@@ -197,24 +197,29 @@ def _terms() -> tuple[TermClass, ...]:
     def dated(first: str, last: str | None, n: int, source: str, cap: int | None) -> dict[str, Any]:
         return {"first": first, "last": last, "n": n, "source": source, "cap": cap}
 
-    def term(key: str, es: str, en: str, n: int, n_emergency: int) -> TermClass:
+    def term(key: str, es: str, en: str, n: int, n_emergency: int, granted_after: int | None = None) -> TermClass:
         rows = (
             dated(*before, n, law, 2 * n),
-            dated(*emergency, n_emergency, decree, None),
+            dated(*emergency, n_emergency, decree, 2 * n_emergency),
             dated(*after, n, law, 2 * n),
         )
-        return TermClass.model_validate({"key": key, "name": {"es": es, "en": en}, "rows": rows})
+        return TermClass.model_validate(
+            {"key": key, "name": {"es": es, "en": en}, "rows": rows, "granted_after": granted_after}
+        )
 
-    def other(key: str, es: str, en: str, n: int, unit: str) -> TermClass:
-        row = {"first": "2011-01-01", "n": n, "unit": unit, "source": "Circular"}
+    def other(key: str, es: str, en: str, n: int, unit: str, source: str = "Circular") -> TermClass:
+        row = {"first": "2011-01-01", "n": n, "unit": unit, "source": source}
         return TermClass.model_validate({"key": key, "name": {"es": es, "en": en}, "rows": (row,)})
 
     return (
         term("general", "Petición general", "General petition", 15, 30),
-        term("information", "Petición de información", "Request for information", 10, 20),
+        term("complaint", "Queja", "Complaint", 15, 30),
+        term("information", "Petición de información", "Request for information", 10, 20, granted_after=3),
+        term("documents", "Petición de documentos", "Request for documents", 10, 20, granted_after=3),
         term("consultation", "Consulta", "Consultation", 30, 35),
         other("health-vital", "Salud: riesgo vital", "Health: vital risk", 24, "hours"),
         other("congress", "Informe al Congreso", "Report for Congress", 5, "days"),
+        other("transfer", "Traslado", "Transfer", 5, "business_days", "Ley 1437/2011 art. 21"),
     )
 
 
@@ -308,6 +313,13 @@ def _spanish() -> Texts:
             "menu_draft": "Tiene un borrador: «{text}»",
             "menu_draft_keep": "Continuar",
             "menu_draft_drop": "Empezar de nuevo",
+            "notice_warned": "{agency}, caso {number}: vence el {due}. Días que quedan: {left}.",
+            "notice_warned_hours": "{agency}, caso {number}: vence el {due}. Horas que quedan: {left}.",
+            "notice_breached": "{agency}, caso {number}: venció el {due}.",
+            "notice_escalated": "{agency}, caso {number}: días de retraso: {late}.",
+            "notice_escalated_hours": "{agency}, caso {number}: horas de retraso: {late}.",
+            "notice_withdrawal": "{agency}, caso {number}: ¿se entiende desistida?",
+            "notice_deemed": "{agency}, caso {number}: se entiende concedido. Copias hasta el {copies}.",
         },
         commands={
             "new": ("nuevo", "nuevo caso"),
@@ -332,6 +344,13 @@ def _english() -> Texts:
             "menu_draft": "You have a draft: “{text}”",
             "menu_draft_keep": "Continue",
             "menu_draft_drop": "Start again",
+            "notice_warned": "{agency}, case {number}: due on {due}. Days left: {left}.",
+            "notice_warned_hours": "{agency}, case {number}: due on {due}. Hours left: {left}.",
+            "notice_breached": "{agency}, case {number}: was due on {due}.",
+            "notice_escalated": "{agency}, case {number}: days late: {late}.",
+            "notice_escalated_hours": "{agency}, case {number}: hours late: {late}.",
+            "notice_withdrawal": "{agency}, case {number}: does it count as withdrawn?",
+            "notice_deemed": "{agency}, case {number}: deemed granted. Copies by {copies}.",
         },
         commands={
             "new": ("new",),
