@@ -9,8 +9,11 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 run: $(VENV)/.run
 	$(BIN)/ventanilla serve
 
+# Tests start the gateway as a process many times: bytecode is kept, whatever the shell says. A worker that is done
+# takes over tests of the other.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

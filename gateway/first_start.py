@@ -15,6 +15,7 @@ from gateway import passwords
 from gateway.gateway import Gateway
 from gateway.settings import NEEDED, Settings
 from gateway.store import staff
+from gateway.store.staff import Newcomer
 from routing.catalog import Agency
 
 _OPERATOR = "operador"
@@ -30,19 +31,23 @@ async def first_logins(gateway: Gateway) -> None:
     async def work(conn: AsyncConnection) -> None:
         have = {member.login: member for member in await staff.listed(conn)}
         served = {member.agency for member in have.values()}
-        now = gateway.clock()
-        for agency in agencies.values():
-            first = agency.manager
-            if first and agency.key not in served and first.login not in have:
-                await staff.add(
-                    conn, login=first.login, name=first.name, role="manager", agency=agency.key,
-                    password_hash=hashes.get(first.login), now=now,
-                )  # fmt: skip
+        newcomers = [
+            Newcomer(
+                login=first.login, name=first.name, role="manager", agency=agency.key,
+                password_hash=hashes.get(first.login),
+            )
+            for agency in agencies.values()
+            if (first := agency.manager) and agency.key not in served and first.login not in have
+        ]  # fmt: skip
         if _OPERATOR in trial and _OPERATOR not in have:
-            await staff.add(
-                conn, login=_OPERATOR, name="Operador de canales", role="operator", agency=None,
-                password_hash=hashes[_OPERATOR], now=now,
+            newcomers.append(
+                Newcomer(
+                    login=_OPERATOR, name="Operador de canales", role="operator", agency=None,
+                    password_hash=hashes[_OPERATOR],
+                )
             )  # fmt: skip
+        if newcomers:
+            await staff.add_all(conn, newcomers, now=gateway.clock())
         await _give_missing(conn, hashes)
 
     await gateway.store.transact(work)
@@ -100,11 +105,16 @@ def _trial_passwords(settings: Settings, manager: str | None) -> dict[str, str]:
     kept = trial_logins(settings)
     if not kept:
         kept = {login: secrets.token_urlsafe(9) for login in (manager, _OPERATOR) if login}
-        path = _path(settings)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(kept), encoding="utf-8")
+        keep_trial_logins(settings, kept)
     return kept
+
+
+def keep_trial_logins(settings: Settings, logins: Mapping[str, str]) -> None:
+    """Remember the logins and passwords of the trial, for the next start and for its end."""
+    path = _path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(dict(logins)), encoding="utf-8")
 
 
 def _path(settings: Settings) -> Path:

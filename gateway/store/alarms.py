@@ -1,5 +1,6 @@
 """What an operator must be told, once each, until it ends."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -26,10 +27,15 @@ async def ring(conn: AsyncConnection, *, kind: str, subject: str, detail: str, n
 
 async def end(conn: AsyncConnection, *, kind: str, subject: str, now: datetime) -> None:
     """The cause is gone."""
+    await end_all(conn, kind=kind, subjects=[subject], now=now)
+
+
+async def end_all(conn: AsyncConnection, *, kind: str, subjects: Collection[str], now: datetime) -> None:
+    """The cause is gone for each of `subjects`."""
     table = t.alarm
-    await conn.execute(
-        update(table).where(table.c.key == f"{kind}:{subject}", table.c.ended_at.is_(None)).values(ended_at=now)
-    )
+    keys = [f"{kind}:{subject}" for subject in subjects]
+    if keys:
+        await conn.execute(update(table).where(table.c.key.in_(keys), table.c.ended_at.is_(None)).values(ended_at=now))
 
 
 async def ringing(conn: AsyncConnection) -> list[Any]:

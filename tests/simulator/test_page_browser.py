@@ -1,32 +1,25 @@
 """The page in a browser: what the service sends appears by itself."""
 
-import shutil
+from pathlib import Path
 
-import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import Browser
 
-from tests.simulator.desk import Desk
+from tests.simulator.desk import NOTHING_REAL
+from tests.support.browsers import IN_A_BROWSER
+from tests.support.running import running
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the simulator was NOT tried in a browser"),
-]
+pytestmark = IN_A_BROWSER
 
 
-async def test_an_acknowledgement_and_a_screen_appear_without_a_reload(desk: Desk) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+async def test_an_acknowledgement_and_a_screen_appear_without_a_reload(
+    database: str, tmp_path: Path, browser: Browser
+) -> None:
+    async with running(database, tmp_path, **NOTHING_REAL) as started:
         page = await browser.new_page(viewport={"width": 360, "height": 740})
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        await page.goto(f"{desk.running.internal}/simulator")
+        await page.goto(f"{started.internal}/simulator")
         await page.fill("#sms-text", "¿Cuándo abren las inscripciones del SENA?")
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#sms-thread .theirs .delivered", timeout=5000)
@@ -35,4 +28,4 @@ async def test_an_acknowledgement_and_a_screen_appear_without_a_reload(desk: Des
         assert "1. Español" in await page.inner_text("#ussd-screen")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         assert faults == []
-        await browser.close()
+        await page.close()
