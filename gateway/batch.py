@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import Address, InboundMessage
-from gateway import settle
+from gateway import notices, settle
 from gateway.clock import new_id
 from gateway.deployment import Deployment
 from gateway.dialogs import Dialogs
@@ -55,6 +55,10 @@ class Batch:
     # Events that speak of a case which has no number yet.
     unnamed: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     given: set[int] = field(default_factory=set)
+    # Cases whose clocks something in this batch moved.
+    rederived: set[int] = field(default_factory=set)
+    # Channels by which staff are told of what has fallen due meanwhile.
+    told: set[str] = field(default_factory=set)
     replies: list[Reply] = field(default_factory=list)
 
     @classmethod
@@ -107,10 +111,11 @@ class Batch:
     async def finish(self) -> None:
         """Number the new cases, write the automatic answers, send everything to the database."""
         if self.fresh_cases:
-            year = self.now.astimezone(ZoneInfo(self.catalog.gateway.timezone)).year
-            first = await case_store.take_numbers(self.conn, year, len(self.fresh_cases))
+            local = self.now.astimezone(ZoneInfo(self.catalog.gateway.timezone))
+            first = await case_store.take_numbers(self.conn, local.year, len(self.fresh_cases))
             for consecutive, row in enumerate(self.fresh_cases.values(), first):
-                row["number"] = case_number.format_number(year, consecutive)
+                row["number"] = case_number.format_number(local.year, consecutive)
+            self.ledger.month = local.strftime("%Y-%m")
         for result, row in self.unnumbered:
             result.number = row["number"]
         for data, row in self.unnamed:
@@ -118,6 +123,7 @@ class Batch:
         for reply in self.replies:
             self._send(reply)
         await self.ledger.write(self.conn)
+        self.told = await notices.keep(self.conn, self.catalog, self.rederived, now=self.now)
         await self.dialogs.save(self.conn)
         await staff.assigned(self.conn, self.given, now=self.now)
 
@@ -180,7 +186,7 @@ async def receive_batch(
             [{"channel": m.channel, "provider_id": m.provider_id, "message_id": r.message_id} for m, r in pairs],
         ),
         contacts.seen(conn, batch),
-        staff.managers(balanced),
+        staff.managers(balanced, now=now),
     )
     won = {row.message_id for rows in claimed for row in rows}
     fresh = [pair for pair in pairs if pair[1].message_id in won]
@@ -196,7 +202,7 @@ async def receive_batch(
         for message, result in fresh:
             await settle.settle(work, message, result)
         await work.finish()
-        outgoing.update(row["channel"] for row in work.ledger.outbox)
+        outgoing.update(work.told, (row["channel"] for row in work.ledger.outbox))
     if len(fresh) < len(pairs):
         await _repeat(conn, [pair for pair in pairs if pair[1].message_id not in won])
     return received

@@ -11,15 +11,14 @@ from channels.message import Attachment, InboundMessage
 from gateway.clock import new_id
 from gateway.store import schema as t
 from gateway.store.bulk import Writes, update_rows
+from gateway.store.clocks import begin as begin_clocks
 from gateway.store.contacts import Person
 from gateway.store.schema import micros
-from routing.case import EventKind
+from routing.case import SYSTEM, EventKind
 from routing.rules import Reason
 
 # Answers and acknowledgements go before notices, notices before broadcasts.
 ANSWER, NOTICE, BROADCAST = 0, 1, 2
-
-SYSTEM, CITIZEN = "system", "citizen"
 
 # What changes with every word of a citizen's: the version, and since when they wait; an open case has no outcome.
 _WITH_A_CHANGE = (
@@ -64,6 +63,8 @@ class Ledger:
 
     now: datetime
     at: int = field(init=False)
+    # The local month, of new cases: 2026-11.
+    month: str = ""
     cases: list[dict[str, Any]] = field(default_factory=list)
     changed_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -174,6 +175,8 @@ class Ledger:
             await update_rows(conn, t.cases, rows, key="id", extra=_WITH_A_CHANGE)
         writes = Writes(conn)
         writes.insert(t.cases, self.cases)
+        if self.cases:
+            begin_clocks(writes, conn, [row["id"] for row in self.cases], month=self.month)
         writes.insert(t.message, self.messages)
         writes.insert(t.attachment, self.attachments)
         writes.insert(t.case_event, self.events)

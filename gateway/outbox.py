@@ -93,6 +93,8 @@ class Outbox:
     ) -> None:
         self._store = store
         self._channels = channels
+        # They never report a delivery: what was sent there counts as told.
+        self._silent = frozenset(name for name, channel in channels.items() if not channel.capabilities.receipts)
         self._current = current
         self._clock = clock
         self._chance = chance
@@ -147,7 +149,7 @@ class Outbox:
                 for message_id, channel in await rows.abandoned(conn, now=now)
             ]
             if ends:
-                await rows.settle(conn, ends, now=self._clock())
+                await rows.settle(conn, ends, now=self._clock(), silent=self._silent)
 
         await self._store.transact(work)
 
@@ -242,7 +244,7 @@ class Outbox:
 
     async def _record(self, conn: AsyncConnection, ended: Sequence[_Ended]) -> Sequence[None]:
         now = self._clock()
-        await rows.settle(conn, [self._end(end, now) for end in ended], now=now)
+        await rows.settle(conn, [self._end(end, now) for end in ended], now=now, silent=self._silent)
         for end in ended:
             await self._consequences(conn, end, now)
         return [None] * len(ended)

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from channels.message import InboundMessage
-from gateway import words
-from gateway.ledger import CITIZEN, Received, Reply
+from gateway import standing, words
+from gateway.ledger import Received, Reply
 from gateway.store import cases, contacts
-from routing.case import EventKind, KnownCase
+from routing.case import CITIZEN, EventKind, KnownCase
 from routing.commands import Command, CommandKind
 from routing.decide import Decision
 from routing.terms import due
@@ -37,13 +37,13 @@ def _shares_identity(message: InboundMessage) -> bool:
     return bool(message.also) and message.sender.scheme == "telegram" and not message.text and not message.attachments
 
 
-def greet(work: Batch, message: InboundMessage, result: Received, person: Person) -> None:
+async def greet(work: Batch, message: InboundMessage, result: Received, person: Person) -> None:
     """Keep the message and answer it."""
     _keep(work, message, result, person)
     if not _shares_identity(message):
         answer(work, message, person, work.catalog.say("help", person.language))
         return
-    known = work.known.get(person.contact_id, ())
+    known = await _told(work, person)
     for case in known:
         work.ledger.event(case.id, EventKind.JOINED, actor=CITIZEN, channel=message.channel)
     lines = [work.catalog.say("phone_joined", person.language, count=len(known)), *case_lines(work, known, person)]
@@ -59,7 +59,13 @@ def answer(work: Batch, message: InboundMessage, person: Person, text: str, raw:
     work.reply(Reply(message=message, person=person, kind="notice", text=lambda: text, raw=raw))
 
 
-def case_lines(work: Batch, known: list[KnownCase] | tuple[()], person: Person) -> list[str]:
+async def _told(work: Batch, person: Person) -> list[KnownCase]:
+    """The person's cases, with the dates to be told of them."""
+    known = work.known.get(person.contact_id, ())
+    return await standing.told(work.conn, work.catalog, known, now=work.now)
+
+
+def case_lines(work: Batch, known: list[KnownCase], person: Person) -> list[str]:
     """One line a case, the newest first."""
     return [
         words.status_line(
@@ -90,7 +96,7 @@ async def command(work: Batch, decision: Decision, message: InboundMessage, resu
         work.people[message.sender] = replace(person, wants_new=True)
         text = work.catalog.say("next_is_new", person.language)
     elif asked.kind is CommandKind.STATUS:
-        text = _status(work, asked, decision, person)
+        text = await _status(work, asked, decision, person)
     elif asked.kind in (CommandKind.OPT_OUT, CommandKind.OPT_IN):
         text = await _opt(work, message, person, out=asked.kind is CommandKind.OPT_OUT)
     else:
@@ -103,8 +109,8 @@ async def _opt(work: Batch, message: InboundMessage, person: Person, *, out: boo
     return work.catalog.say("opted_out" if out else "opted_in", person.language)
 
 
-def _status(work: Batch, asked: Command, decision: Decision, person: Person) -> str:
-    known = work.known.get(person.contact_id, [])
+async def _status(work: Batch, asked: Command, decision: Decision, person: Person) -> str:
+    known = await _told(work, person)
     if asked.number is None and asked.payload is None:
         lines = case_lines(work, known, person)
         if not lines:
@@ -124,7 +130,7 @@ async def menu(work: Batch, message: InboundMessage, result: Received, person: P
     if turn.reroute:
         text = await _move(work, turn.reroute, person)
     elif turn.wants_cases:
-        known = work.known.get(person.contact_id, [])
+        known = await _told(work, person)
         lines = case_lines(work, known, person) or [work.catalog.say("status_none", person.language)]
         text = "\n".join(lines)
     else:
@@ -146,6 +152,7 @@ async def _move(work: Batch, facts: dict[str, str], person: Person) -> str:
     term_class = known_topic.term_class if known_topic else "general"
     clock = due(work.catalog, agency=agency.key, term_class=term_class, received_at=case.received_at)
     await cases.touch(work.conn, case.id, agency=agency.key, topic=topic, term_class=term_class, due_at=clock.due_at)
+    work.rederived.add(case.id)
     work.ledger.event(
         case.id,
         EventKind.ROUTED,

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 from channels.message import InboundMessage
 from gateway import selfservice, words
 from gateway.clock import new_id
-from gateway.ledger import CITIZEN, Received, Reply, reasons_data
+from gateway.ledger import Received, Reply, reasons_data
 from gateway.store import alarms, contacts
 from gateway.store.schema import instant_of, micros
 from routing.assign import pick
-from routing.case import CaseState, EventKind, KnownCase
+from routing.case import CITIZEN, CaseState, EventKind, KnownCase
 from routing.catalog import Assignment
 from routing.decide import Action, Decision, decide
 from routing.rules import Reason, Route
-from routing.terms import due
+from routing.steps import first as first_step
+from routing.terms import Due, due
 
 if TYPE_CHECKING:
     from gateway.batch import Batch
@@ -41,7 +42,7 @@ async def settle(work: Batch, message: InboundMessage, result: Received) -> None
         return
     message = turn.message
     if selfservice.opens_nothing(message):
-        selfservice.greet(work, message, result, person)
+        await selfservice.greet(work, message, result, person)
         return
     decision = decide(
         message,
@@ -98,7 +99,7 @@ async def _create(work: Batch, decision: Decision, message: InboundMessage, resu
     """A new case: routed, given a term, perhaps a manager, and acknowledged."""
     route = await _staffed(work, decision.route)
     clock = due(work.catalog, agency=route.agency, term_class=route.term_class, received_at=work.now)
-    row = _case_row(work, route, message, person) | {"due_at": micros(clock.due_at), "id": new_id()}
+    row = _case_row(work, route, message, person) | _first_clock(work, route, clock) | {"id": new_id()}
     row["predecessor_id"] = decision.predecessor.id if decision.predecessor else None
     case_id = row["id"]
     work.fresh_cases[case_id] = row
@@ -115,6 +116,18 @@ async def _create(work: Batch, decision: Decision, message: InboundMessage, resu
         await contacts.expect_new(work.conn, person.contact_id, None)
         work.people[message.sender] = replace(person, wants_new=False)
     work.reply(_acknowledgement(work, message, person, row))
+
+
+def _first_clock(work: Batch, route: Route, clock: Due) -> dict[str, Any]:
+    """Where the clocks of a case stand that has just come in; from here on `gateway.clocks` keeps them."""
+    due_at = micros(clock.due_at)
+    step = first_step(work.catalog, route.agency, route.term_class, clock)
+    return {
+        "due_at": due_at,
+        "citizen_due_at": due_at,
+        "effective": clock.effective.isoformat(),
+        "next_step_at": None if step is None else micros(step),
+    }
 
 
 def _case_row(work: Batch, route: Route, message: InboundMessage, person: Person) -> dict[str, Any]:
@@ -135,7 +148,6 @@ def _case_row(work: Batch, route: Route, message: InboundMessage, person: Person
         "state": CaseState.OPEN,
         "assignee_id": None,
         "received_at": at,
-        "due_at": None,
         "waiting_since": at,
         "active_at": at,
         "ended_at": None,
@@ -225,6 +237,8 @@ def _assign(work: Batch, row: dict[str, Any]) -> None:
     work.ledger.event(row["id"], EventKind.ASSIGNED, staff=None if chosen is None else str(chosen), how="balanced")
     if chosen is not None:
         work.given.add(chosen)
+        # The lease of who was given it may end before any warning.
+        work.rederived.add(row["id"])
         work.managers[agency.key] = [
             replace(d, open_cases=d.open_cases + 1, last_assigned_at=work.now) if d.staff_id == chosen else d
             for d in duties
@@ -248,6 +262,7 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
     ended_at = known.ended_at if recorded else None
     if decision.action is Action.REOPEN:
         work.ledger.event(known.id, EventKind.REOPENED, rule=decision.rule.value, actor=CITIZEN)
+        work.rederived.add(known.id)
     received = work.ledger.event(
         known.id,
         EventKind.RECEIVED,
@@ -257,6 +272,11 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
         reasons=reasons_data(decision.reasons),
     )
     _number_later(work, known, received)
+    if known.asked and not recorded:
+        work.ledger.event(known.id, EventKind.COMPLETED, actor=CITIZEN, message=str(result.message_id))
+        work.ledger.change(known.id, {"asked_at": None})
+        work.rederived.add(known.id)
+        known = replace(known, asked=False)
     changes = {
         "state": state,
         "active_at": micros(known.active_at if recorded else work.now),
@@ -298,7 +318,7 @@ def _acknowledge_more(
 
     def text() -> str:
         number = fresh["number"] if fresh else known.number
-        return work.catalog.say(key, person.language, number=number, agency=agency)
+        return work.catalog.say(key, person.language, of=known.agency, number=number, agency=agency)
 
     work.reply(Reply(message=message, person=person, kind="acknowledgement", text=text, case_id=known.id))
 

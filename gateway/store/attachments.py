@@ -81,10 +81,10 @@ async def get(conn: AsyncConnection, attachment_id: int) -> Any | None:
 
 
 async def readable(conn: AsyncConnection, principal: Principal, attachment_id: int) -> Any:
-    """A stored file of a case the principal may see, with the case's number. NotFound otherwise."""
+    """A stored file of a case the principal may see, with the case's number and agency. NotFound otherwise."""
     table = t.attachment
     query = (
-        select(table, t.cases.c.number)
+        select(table, t.cases.c.number, t.cases.c.agency)
         .select_from(
             table.join(t.message, t.message.c.id == table.c.message_id).join(
                 t.cases, t.cases.c.id == t.message.c.case_id

@@ -140,6 +140,13 @@ def each(conn: AsyncConnection) -> str:
     return "json_array_elements_text(CAST(CAST(? AS text) AS json)) AS e(value)"
 
 
+def joined(conn: AsyncConnection, expression: str) -> str:
+    """The aggregate that joins the values of an integer expression with commas; without any, NULL."""
+    if conn.dialect.name == "sqlite":
+        return f"group_concat({expression})"
+    return f"string_agg(CAST({expression} AS text), ',')"
+
+
 def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[Any]:
     rows: list[Any] = []
     for sql, values in statements:

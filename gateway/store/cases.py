@@ -14,7 +14,7 @@ from routing.case import CaseState, KnownCase
 
 _KNOWN = (
     "c.id, c.number, c.contact_id, c.agency, c.topic, c.state, c.received_at, c.active_at, c.ended_at, c.assignee_id,"
-    " c.due_at"
+    " c.due_at, c.asked_at"
 )
 
 
@@ -59,6 +59,7 @@ def _known(row: Any) -> KnownCase:
         ended_at=None if row.ended_at is None else instant_of(row.ended_at),
         assignee_id=row.assignee_id,
         due_at=instant_of(row.due_at),
+        asked=row.asked_at is not None,
     )
 
 
@@ -100,3 +101,8 @@ async def of_messages(conn: AsyncConnection, message_ids: Iterable[int]) -> dict
 async def touch(conn: AsyncConnection, case_id: int, **values: Any) -> None:
     """Change a case's projection; its version counts up, so that a screen can tell it is stale."""
     await conn.execute(update(t.cases).where(t.cases.c.id == case_id).values(version=t.cases.c.version + 1, **values))
+
+
+async def number_of(conn: AsyncConnection, case_id: int) -> str:
+    """The number of a case that exists."""
+    return str((await conn.execute(select(t.cases.c.number).where(t.cases.c.id == case_id))).scalar_one())

@@ -1,6 +1,6 @@
 """The outbox: what is to be sent, leased by whoever sends it, and what became of each attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import DeliveryStatus
 from gateway.clock import new_id
-from gateway.ledger import SYSTEM
 from gateway.store import contacts
 from gateway.store import schema as t
 from gateway.store.bulk import Query, Writes, fetch, insert_rows
 from gateway.store.schema import micros
-from routing.case import EventKind
+from routing.case import SYSTEM, EventKind
 
+# The phone has it.
+_TOLD = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.READ})
 # The provider or the phone has it: whatever was planned for it, it needs no other attempt.
-ARRIVED = frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ})
+ARRIVED = _TOLD | {DeliveryStatus.SENT}
 
 
 async def lease(conn: AsyncConnection, channel: str, *, limit: int, now: datetime, until: datetime) -> list[Any]:
@@ -74,14 +75,15 @@ class End:
     detail: str | None = None
 
 
-_MESSAGE = "id, status, case_id"
+_MESSAGE = "id, status, case_id, kind, channel"
 _EARLY = "id, channel, provider_id, status, code"
 
 
-async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime) -> None:
+async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime, silent: Collection[str] = ()) -> None:
     """Write how attempts ended, set-wise: one read, then every write together.
 
-    Receipts that came before the provider's answer to the send are applied here.
+    Receipts that came before the provider's answer to the send are applied here. `silent` names the channels that
+    never report a delivery: what was sent there counts as told.
     """
     by_id = {end.message_id: end for end in ends}
     marks = ", ".join("?" * len(by_id))
@@ -106,6 +108,8 @@ async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime) -
         _write_status(writes, row, end, reached, code, at=at)
         if reached is not status and row.case_id is not None:
             _write_story(writes, row.case_id, row.id, reached, code, at=at)
+            if row.kind == "completion" and reached in (ARRIVED if row.channel in silent else _TOLD):
+                _write_notified(writes, row.case_id, row.id, at=at)
     await writes.send()
 
 
@@ -166,7 +170,7 @@ def _write_story(
 ) -> None:
     """The event of a delivery or a failure, and the mark it leaves on the case."""
     failed = status is DeliveryStatus.FAILED
-    if not failed and status not in (DeliveryStatus.DELIVERED, DeliveryStatus.READ):
+    if not failed and status not in _TOLD:
         return
     kind = EventKind.DELIVERY_FAILED if failed else EventKind.DELIVERED
     data = {"message": str(message_id), "status": status.value, **({"code": code} if code else {})}
@@ -175,6 +179,24 @@ def _write_story(
         [{"id": new_id(), "case_id": case_id, "kind": kind.value, "at": at, "actor": SYSTEM, "data": data}],
     )
     writes.add("UPDATE cases SET failed_delivery = ?, version = version + 1 WHERE id = ?", failed, case_id)
+
+
+def _write_notified(writes: Writes, case_id: int, message_id: int, *, at: int) -> None:
+    """The citizen has the request to complete: the clock stops now (Ley 1437/2011 art. 17); the timekeeper keeps it."""
+    writes.insert(
+        t.case_event,
+        [
+            {
+                "id": new_id(),
+                "case_id": case_id,
+                "kind": EventKind.SUSPENDED.value,
+                "at": at,
+                "actor": SYSTEM,
+                "data": {"message": str(message_id)},
+            }
+        ],
+    )
+    writes.add("UPDATE cases SET next_step_at = ? WHERE id = ?", at, case_id)
 
 
 async def abandoned(conn: AsyncConnection, *, now: datetime) -> list[tuple[int, str]]:
@@ -219,6 +241,8 @@ async def advance(
     if row.case_id is not None:
         writes = Writes(conn)
         _write_story(writes, row.case_id, message_id, reached, code, at=micros(now))
+        if row.kind == "completion" and reached in _TOLD:
+            _write_notified(writes, row.case_id, message_id, at=micros(now))
         await writes.send()
     return reached
 

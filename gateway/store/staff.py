@@ -1,22 +1,24 @@
 """Staff: who may answer, on whose behalf, and how much they carry."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
 from gateway.errors import Conflict, NotFound
 from gateway.store import alarms
 from gateway.store import schema as t
-from gateway.store.bulk import Query
-from gateway.store.schema import instant_of
+from gateway.store.absences import AWAY
+from gateway.store.bulk import Query, insert_rows
+from gateway.store.schema import instant_of, micros
 from routing.assign import Duty
 
-ROLES = ("manager", "operator", "administrator")
+# Who may answer for an agency. Cases are given out to managers; a head takes what they choose.
+ANSWERING = ("manager", "head")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +43,16 @@ def _member(row: object) -> Member:
 _MANAGER = "id, agency, capacity, last_assigned_at, on_duty, open_cases"
 
 
-def managers(balanced: Mapping[str, int]) -> Query:
-    """The active response managers; those of the agencies in `balanced` with the cases they carry."""
+def managers(balanced: Mapping[str, int], *, now: datetime) -> Query:
+    """The active response managers; of the agencies in `balanced`: who is on duty, with the cases they carry."""
     marks = ", ".join("?" * len(balanced)) or "''"
     return Query(
-        "SELECT id, agency, capacity, last_assigned_at, on_duty,"
+        "SELECT id, agency, capacity, last_assigned_at,"
+        f" (agency IN ({marks}) AND on_duty AND role = 'manager' AND NOT {AWAY}) AS on_duty,"
         f" CASE WHEN agency IN ({marks}) THEN (SELECT count(*) FROM cases"
         " WHERE assignee_id = staff.id AND state IN ('open', 'waiting')) ELSE 0 END AS open_cases"
-        " FROM staff WHERE active AND role = 'manager' AND agency IS NOT NULL",
-        tuple(balanced),
+        " FROM staff WHERE active AND role IN ('manager', 'head') AND agency IS NOT NULL",
+        (*balanced, micros(now), micros(now), *balanced),
         _MANAGER,
     )
 
@@ -80,6 +83,17 @@ async def assigned(conn: AsyncConnection, staff_ids: Collection[int], *, now: da
         await conn.execute(update(t.staff).where(t.staff.c.id.in_(list(staff_ids))).values(last_assigned_at=now))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """Somebody who is to work here. `password_hash` is None while nobody has set a password."""
+
+    login: str
+    name: str
+    role: str
+    agency: str | None
+    password_hash: str | None
+
+
 async def add(
     conn: AsyncConnection,
     *,
@@ -91,23 +105,30 @@ async def add(
     now: datetime,
 ) -> Member:
     """A new member of staff. Conflict when the login is taken."""
-    if await find_by_login(conn, login):
-        raise Conflict(f"the login {login} is taken")
-    staff_id = new_id()
-    await conn.execute(
-        insert(t.staff).values(
-            id=staff_id, login=login, name=name, role=role, agency=agency, password_hash=password_hash,
-            active=True, on_duty=True, created_at=now,
-        )
-    )  # fmt: skip
-    await _staffed(conn, role=role, agency=agency, now=now)
+    newcomer = Newcomer(login=login, name=name, role=role, agency=agency, password_hash=password_hash)
+    [staff_id] = await add_all(conn, [newcomer], now=now)
     return await get(conn, staff_id)
 
 
-async def _staffed(conn: AsyncConnection, *, role: str, agency: str | None, now: datetime) -> None:
+async def add_all(conn: AsyncConnection, newcomers: Collection[Newcomer], *, now: datetime) -> list[int]:
+    """New members of staff, in few statements however many they are; their ids. Conflict when a login is taken."""
+    logins = [newcomer.login for newcomer in newcomers]
+    taken = await conn.execute(select(t.staff.c.login).where(t.staff.c.login.in_(logins)))
+    for login in taken.scalars():
+        raise Conflict(f"the login {login} is taken")
+    rows = [
+        {"id": new_id(), **asdict(newcomer), "active": True, "on_duty": True, "created_at": micros(now)}
+        for newcomer in newcomers
+    ]
+    await insert_rows(conn, t.staff, rows)
+    await _staffed(conn, newcomers, now=now)
+    return [int(row["id"]) for row in rows]
+
+
+async def _staffed(conn: AsyncConnection, people: Iterable[Member | Newcomer], *, now: datetime) -> None:
     """An agency that has somebody again needs no alarm."""
-    if role == "manager" and agency is not None:
-        await alarms.end(conn, kind="no-manager", subject=agency, now=now)
+    agencies = [each.agency for each in people if each.role in ANSWERING and each.agency is not None]
+    await alarms.end_all(conn, kind="no-manager", subjects=agencies, now=now)
 
 
 async def get(conn: AsyncConnection, staff_id: int) -> Member:
@@ -139,7 +160,7 @@ async def set_active(conn: AsyncConnection, login: str, *, active: bool, now: da
         raise NotFound(f"nobody has the login {login}")
     await conn.execute(update(t.staff).where(t.staff.c.id == member.id).values(active=active))
     if active:
-        await _staffed(conn, role=member.role, agency=member.agency, now=now)
+        await _staffed(conn, [member], now=now)
     else:
         await conn.execute(t.login_session.delete().where(t.login_session.c.staff_id == member.id))
     return await get(conn, member.id)
@@ -154,7 +175,7 @@ async def set_password(conn: AsyncConnection, staff_id: int, password_hash: str)
 async def colleagues(conn: AsyncConnection, agency: str) -> int:
     """How many active response managers an agency has."""
     query = select(func.count()).where(
-        and_(t.staff.c.agency == agency, t.staff.c.active, t.staff.c.role == "manager"),
+        and_(t.staff.c.agency == agency, t.staff.c.active, t.staff.c.role.in_(ANSWERING)),
     )
     return int((await conn.execute(query)).scalar_one())
 

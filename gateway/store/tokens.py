@@ -9,8 +9,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
-from gateway.errors import Conflict, Invalid, NotFound
-from gateway.principal import Principal, Role
+from gateway.errors import Conflict, NotFound
+from gateway.principal import Principal, Role, boundary_of, check_agency
 from gateway.store import schema as t
 
 # 256 bits: a token cannot be guessed, so a fast hash of it can be kept.
@@ -45,21 +45,14 @@ async def create(conn: AsyncConnection, *, name: str, role: Role, agency: str | 
     return token
 
 
-def check_agency(role: Role, agency: str | None) -> None:
-    """Invalid unless a manager has an agency, and nobody else has: the others serve the whole network."""
-    if role is Role.MANAGER and agency is None:
-        raise Invalid("agency", "a manager answers for one agency: name it")
-    if role is not Role.MANAGER and agency is not None:
-        raise Invalid("agency", f"an {role} serves the whole network: leave the agency out")
-
-
 async def principal_of(conn: AsyncConnection, token: str) -> Principal | None:
     """Who shows this token; None when nobody does, or no longer."""
     table = t.api_token
     row = (await conn.execute(select(table).where(table.c.token_hash == _hash(token), table.c.active))).one_or_none()
     if row is None:
         return None
-    return Principal(id=row.id, name=row.name, role=Role(row.role), agency=row.agency, is_token=True)
+    role = Role(row.role)
+    return Principal(id=row.id, name=row.name, role=role, agency=boundary_of(role, row.agency), is_token=True)
 
 
 async def listed(conn: AsyncConnection) -> list[Token]:

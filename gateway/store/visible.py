@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.principal import Principal
 from gateway.store import queue
 from gateway.store import schema as t
+from gateway.store.staff import ANSWERING
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def managers(conn: AsyncConnection) -> dict[str, int]:
     staff = t.staff.c
     rows = await conn.execute(
         select(staff.agency, func.count().label("managers"))
-        .where(staff.active, staff.role == "manager", staff.agency.is_not(None))
+        .where(staff.active, staff.role.in_(ANSWERING), staff.agency.is_not(None))
         .group_by(staff.agency)
     )
     return {row.agency: row.managers for row in rows}

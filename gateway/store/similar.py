@@ -1,0 +1,99 @@
+"""Ended cases that resemble a question, and what was answered in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.principal import Principal
+from gateway.store import queue
+from gateway.store import schema as t
+from gateway.store.fulltext import Expression, newest_words
+from routing.case import CaseState, EventKind
+
+_M, _C = t.message.c, t.cases.c
+# Of these a question's answer, or its agency, can be learnt: a person gave one, or closed it as answered.
+_SETTLED: Final = (CaseState.ANSWERED, CaseState.CLOSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question of an ended case."""
+
+    message_id: int
+    case_id: int
+    number: str
+    agency: str
+    language: str
+    text: str
+
+
+async def holders(conn: AsyncConnection, expressions: Sequence[Expression], *, most: int) -> list[list[int]]:
+    """For each expression the newest messages that it fits, at most so many."""
+    dialect = conn.dialect.name
+    found = []
+    for expression in expressions:
+        rows = await conn.execute(newest_words(dialect, expression, below=2**63 - 1, limit=most))
+        found.append([row.id for row in rows])
+    return found
+
+
+async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool]) -> list[Asked]:
+    """Those of the messages that are questions of answered cases; `within` narrows the cases further."""
+    shown = t.cases.alias("shown")
+    # The case is judged apart from the join, so that SQLite begins at the messages and not at all cases of an agency.
+    fits = select(_C.id).where(_C.id == _M.case_id, _C.state.in_(_SETTLED), _C.answered_at.is_not(None), *within)
+    query = (
+        select(_M.id, _M.case_id, _M.text, shown.c.number, shown.c.agency, shown.c.language)
+        .select_from(t.message.join(shown, shown.c.id == _M.case_id))
+        .where(_M.id.in_(message_ids), _M.direction == "in", fits.correlate(t.message).exists())
+    )
+    return [
+        Asked(
+            message_id=row.id, case_id=row.case_id, number=row.number, agency=row.agency, language=row.language,
+            text=row.text,
+        )
+        for row in await conn.execute(query)
+    ]  # fmt: skip
+
+
+def seen_by(principal: Principal, *, but: int) -> list[ColumnElement[bool]]:
+    """Cases that the principal may see, except one."""
+    return [queue.boundary(principal), but != _C.id]
+
+
+async def question_of(conn: AsyncConnection, case_id: int) -> str:
+    """What the person asked in a case, all of it. The caller has found the case with its principal."""
+    rows = await conn.execute(
+        select(_M.text, _M.decoded_text)
+        .where(_M.case_id == case_id, _M.direction == "in", _M.kind.not_in(("thanks", "command")))
+        .order_by(_M.id)
+    )
+    return "\n".join(text for row in rows for text in (row.text, row.decoded_text) if text)
+
+
+async def answers(conn: AsyncConnection, case_ids: Sequence[int]) -> dict[int, tuple[int, list[str]]]:
+    """The last final answer of each case: the id of its first message, and its parts."""
+    event = t.case_event.c
+    rows = await conn.execute(
+        select(event.case_id, event.data)
+        .where(event.case_id.in_(case_ids), event.kind == EventKind.REPLIED)
+        .order_by(event.id)
+    )
+    last = {row.case_id: [int(i) for i in row.data["messages"]] for row in rows if row.data.get("final")}
+    ids = [message_id for parts in last.values() for message_id in parts]
+    texts = {row.id: row.text for row in await conn.execute(select(_M.id, _M.text).where(_M.id.in_(ids)))}
+    return {case_id: (parts[0], [texts[i] for i in parts if i in texts]) for case_id, parts in last.items() if parts}
+
+
+async def answer(conn: AsyncConnection, principal: Principal, message_id: int) -> Any | None:
+    """The case (`id`, `number`, `agency`, `language`) in which this message was said as an answer; None beyond the
+    boundary."""
+    query = (
+        select(_C.id, _C.number, _C.agency, _C.language)
+        .select_from(t.message.join(t.cases, _C.id == _M.case_id))
+        .where(_M.id == message_id, _M.kind == "answer", queue.boundary(principal))
+    )
+    return (await conn.execute(query)).one_or_none()
