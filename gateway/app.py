@@ -4,9 +4,10 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -17,6 +18,7 @@ from channels.channel import Capabilities, Channel, ChannelSettings, Pulls, RawR
 from channels.registry import CHANNELS
 from gateway import clock as system_clock
 from gateway import simulator, simulator_secrets
+from gateway.audit import Audit
 from gateway.catalog_file import CatalogFaults
 from gateway.deployment import Deployment
 from gateway.desk import Desk
@@ -25,12 +27,19 @@ from gateway.first_start import first_logins
 from gateway.gateway import GATEWAY, Gateway
 from gateway.inbox import Inbox
 from gateway.intake import Intake
+from gateway.live import Live
 from gateway.outbox import Outbox
+from gateway.own_texts import OwnTexts, OwnTextsOf
 from gateway.receipts import Receipts
+from gateway.search import Reader
+from gateway.secret_box import open_box
 from gateway.settings import Listen, Settings
+from gateway.sign_on import SignOn
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
-from gateway.web import api, console, health, operations, public, webhooks
+from gateway.timekeeper import Timekeeper
+from gateway.web import accounts, api, console, health, operations, public, webhooks
+from gateway.web.console.views import count_views
 
 log = structlog.get_logger()
 
@@ -49,7 +58,13 @@ class Reloadable:
 
     def __init__(self, settings: Settings, deployment: Deployment) -> None:
         self._settings = settings
+        self._own_texts: OwnTextsOf = {}
         self._deployment = deployment
+
+    def word(self, own_texts: OwnTextsOf) -> None:
+        """From now on agencies say these texts in their own way, also after the configuration is applied anew."""
+        self._own_texts = own_texts
+        self._deployment = self._deployment.worded(own_texts)
 
     def __call__(self) -> Deployment:
         return self._deployment
@@ -67,7 +82,7 @@ class Reloadable:
         }:
             log.error("configuration refused, the old one stays: channels are added and removed by a restart")
             return False
-        self._deployment = fresh
+        self._deployment = fresh.worded(self._own_texts)
         log.info("configuration applied", agencies=len(fresh.catalog.agencies))
         return True
 
@@ -89,12 +104,22 @@ async def open_gateway(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=30))
         )
         channels = build_channels(settings, current(), session)
-        gateway = _assemble(settings, current, store=store, channels=channels, clock=clock)
+        gateway = _assemble(settings, current, store=store, channels=channels, session=session, clock=clock)
+        await gateway.audit.start()
+        stack.push_async_callback(gateway.audit.close)
+        await gateway.own_texts.start()
+        stack.push_async_callback(gateway.own_texts.stop)
         await first_logins(gateway)
         await gateway.outbox.start()
         stack.push_async_callback(gateway.outbox.stop)
+        await gateway.timekeeper.start()
+        stack.push_async_callback(gateway.timekeeper.stop)
         await gateway.fetcher.start()
         stack.push_async_callback(gateway.fetcher.stop)
+        await gateway.reader.start()
+        stack.push_async_callback(gateway.reader.stop)
+        await gateway.live.start()
+        stack.push_async_callback(gateway.live.stop)
         for part in (gateway.inbox, gateway.receipts, gateway.intake):
             stack.push_async_callback(part.close)
         yield gateway
@@ -131,22 +156,40 @@ def _assemble(
     *,
     store: Store,
     channels: dict[str, Channel],
+    session: aiohttp.ClientSession,
     clock: Callable[[], datetime],
 ) -> Gateway:
     outbox = Outbox(store, channels, current, clock=clock)
+    timekeeper = Timekeeper(store, current, clock=clock, wake_outbox=outbox.wake)
+    reader = Reader(store)
     files = Files(settings.files_dir)
     fetcher = Fetcher(store, files, channels, current, clock=clock, wake_outbox=outbox.wake)
 
     def capable(name: str) -> Capabilities:
         return channels[name].capabilities
 
-    intake = Intake(store, current, capable=capable, clock=clock, wake=outbox.wake)
+    def wake(names: Iterable[str]) -> None:
+        outbox.wake(names)
+        reader.wake()
+
+    def wake_after_an_act(names: Iterable[str]) -> None:
+        wake(names)
+        # The act may have brought a moment nearer: a lease, another class.
+        timekeeper.wake()
+
+    def reload() -> bool:
+        applied = current.reload()
+        # Another calendar moves deadlines.
+        timekeeper.wake()
+        return applied
+
+    intake = Intake(store, current, capable=capable, clock=clock, wake=wake)
     receipts = Receipts(store, clock=clock)
     return Gateway(
         settings=settings,
         store=store,
         current=current,
-        reload=current.reload,
+        reload=reload,
         channels=channels,
         intake=intake,
         receipts=receipts,
@@ -160,9 +203,16 @@ def _assemble(
             clock=clock,
         ),
         outbox=outbox,
-        desk=Desk(store, current, capable=capable, clock=clock, wake=outbox.wake),
+        timekeeper=timekeeper,
+        desk=Desk(store, current, capable=capable, clock=clock, wake=wake_after_an_act),
         files=files,
         fetcher=fetcher,
+        reader=reader,
+        live=Live(store, clock=clock, count=partial(count_views, current=current, clock=clock)),
+        audit=Audit(store, clock=clock),
+        own_texts=OwnTexts(store, apply=current.word),
+        secret_box=open_box(settings),
+        sign_on=SignOn(sign_on, session) if (sign_on := settings.accounts.sign_on) else None,
         clock=clock,
     )
 
@@ -184,6 +234,7 @@ def internal_app(gateway: Gateway) -> web.Application:
     api.add_routes(app)
     operations.add_routes(app)
     console.add_routes(app)
+    accounts.add_routes(app)
     if gateway.simulated:
         simulator.add_routes(app)
     return app

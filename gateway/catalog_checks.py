@@ -20,12 +20,14 @@ from routing.catalog import (
     Calendar,
     Fact,
     Gateway,
+    Goal,
     Hours,
     Menu,
     Rule,
     Said,
     TermClass,
     Texts,
+    Timekeeping,
 )
 from routing.reading import normal_number
 from routing.words import words
@@ -51,6 +53,12 @@ class Territories(Fact):
     territories: dict[TerritoryCode, str]
 
 
+class Goals(Fact):
+    """`config/goals.yaml`: what indicators are to reach, year by year."""
+
+    goals: tuple[Goal, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """Every file of the configuration, read but not yet believed."""
@@ -63,11 +71,15 @@ class Draft:
     calendars: tuple[Part[Calendar], ...]
     texts: tuple[Part[Texts], ...]
     territories: Part[Territories]
+    # None: there is no such file, and there need not be.
+    goals: Part[Goals] | None = None
+    timekeeping: Part[Timekeeping] | None = None
 
     def parts(self) -> tuple[Part[Any], ...]:
         """Every file."""
         one_each = (self.gateway, self.routes, self.terms, self.territories)
-        return (*one_each, *self.agencies, *self.menus, *self.calendars, *self.texts)
+        optional = tuple(part for part in (self.goals, self.timekeeping) if part is not None)
+        return (*one_each, *optional, *self.agencies, *self.menus, *self.calendars, *self.texts)
 
     def agency(self, key: str) -> Agency | None:
         """The agency of that key, None when there is none or its file is faulty."""

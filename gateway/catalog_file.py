@@ -9,11 +9,13 @@ from pydantic import BaseModel, ValidationError
 from channels.registry import CHANNELS
 from gateway import catalog_checks as checks
 from gateway import catalog_paths as paths
-from gateway.catalog_checks import Draft, Known, Routes, Terms, Territories
+from gateway import catalog_timekeeping as timekeeping
+from gateway.catalog_checks import Draft, Goals, Known, Routes, Terms, Territories
+from gateway.catalog_goals import goal_faults
 from gateway.catalog_source import CatalogFaults, Fault, Part, read
 from gateway.catalog_texts import REQUIRED_TEXTS, segment_faults, text_faults
 from gateway.catalog_words import faults_of
-from routing.catalog import Agency, Calendar, Catalog, Gateway, Menu, Texts
+from routing.catalog import Agency, Calendar, Catalog, Gateway, Menu, Texts, Timekeeping
 
 __all__ = ["REQUIRED_TEXTS", "CatalogFaults", "Fault", "load"]
 
@@ -31,6 +33,7 @@ def load(directory: Path) -> Catalog:
     catalog = _assemble(draft)
     if catalog is not None:
         faults += paths.unreachable_faults(catalog, draft)
+        faults += timekeeping.closed_faults(catalog, draft)
     if faults or catalog is None:
         raise CatalogFaults(faults)
     return catalog
@@ -46,6 +49,8 @@ def _read(directory: Path) -> Draft:
         calendars=_folder(directory / "calendars", Calendar),
         texts=_folder(directory / "texts", Texts),
         territories=_part(directory / "territories.yaml", Territories),
+        goals=_part(goals, Goals) if (goals := directory / "goals.yaml").exists() else None,
+        timekeeping=_part(keeping, Timekeeping) if (keeping := directory / "timekeeping.yaml").exists() else None,
     )
 
 
@@ -78,6 +83,8 @@ def _disagreements(draft: Draft) -> Iterator[Fault]:
     for calendar in draft.calendars:
         yield from checks.calendar_faults(calendar, known)
     yield from checks.term_faults(draft.terms)
+    yield from timekeeping.faults(draft)
+    yield from goal_faults(draft.goals, known)
     yield from paths.rule_faults(draft, known)
     for menu in draft.menus:
         yield from paths.menu_faults(menu, draft, known)
@@ -87,15 +94,22 @@ def _disagreements(draft: Draft) -> Iterator[Fault]:
 
 
 def _long_acknowledgements(draft: Draft) -> Iterator[Fault]:
-    gateway = draft.gateway.fact
-    texting = [c for c in gateway.channels.values() if c.provider in SEGMENT_PROVIDERS] if gateway else []
-    if gateway is None or not texting:
-        return
     agencies = [part.fact for part in draft.agencies if part.fact]
     for part in draft.texts:
-        # The other languages may need an alphabet of which a segment holds only 70 letters.
-        if part.name == gateway.languages[0]:
-            yield from segment_faults(part, agencies, folded=all(channel.fold_accents for channel in texting))
+        folded = folding(draft.gateway.fact, part.name) if draft.gateway.fact else None
+        if folded is not None:
+            yield from segment_faults(part, agencies, folded=folded)
+
+
+def folding(gateway: Gateway, language: str) -> bool | None:
+    """Whether accents are dropped from what must fit one SMS segment; None where nothing in this language must.
+
+    The other languages may need an alphabet of which a segment holds only 70 letters.
+    """
+    texting = [channel for channel in gateway.channels.values() if channel.provider in SEGMENT_PROVIDERS]
+    if not texting or language != gateway.languages[0]:
+        return None
+    return all(channel.fold_accents for channel in texting)
 
 
 def _assemble(draft: Draft) -> Catalog | None:
@@ -116,4 +130,6 @@ def _assemble(draft: Draft) -> Catalog | None:
         terms={term.key: term for term in terms.classes},
         texts={part.name: part.fact for part in draft.texts if part.fact},
         territories=places.territories,
+        goals=draft.goals.fact.goals if draft.goals and draft.goals.fact else (),
+        timekeeping=(draft.timekeeping and draft.timekeeping.fact) or Timekeeping(),
     )

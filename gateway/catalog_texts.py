@@ -42,7 +42,17 @@ REQUIRED_TEXTS: dict[str, frozenset[str]] = {
     # News of a case.
     "transferred": _needs("number", "agency", "reason"),
     "closed": _needs("number"),
+    "completion_asked": _needs("number", "due"),
+    "extended": _needs("number", "due", "reason"),
     "answer_prefix": _needs("number", "agency"),
+    # What staff are told outside the console; never a citizen's word or name.
+    "notice_warned": _needs("number", "agency", "due", "left"),
+    "notice_warned_hours": _needs("number", "agency", "due", "left"),
+    "notice_breached": _needs("number", "agency", "due"),
+    "notice_escalated": _needs("number", "agency", "late"),
+    "notice_escalated_hours": _needs("number", "agency", "late"),
+    "notice_withdrawal": _needs("number", "agency"),
+    "notice_deemed": _needs("number", "agency", "copies"),
     # When something is not as expected.
     "mistyped": _needs("number"),
     "file_refused": _needs(),
@@ -104,13 +114,18 @@ def _message_faults(part: Part[Texts], texts: Texts) -> Iterator[Fault]:
         if key not in REQUIRED_TEXTS:
             yield part.source.fault(where, "no message has this name" + (guess(key, REQUIRED_TEXTS) or ": remove it"))
             continue
-        if not text.strip():
-            yield part.source.fault(where, "the text is empty")
-        for name in sorted(REQUIRED_TEXTS[key] - placeholders(text)):
-            yield part.source.fault(where, f"the text must contain {{{name}}}")
-        for name in sorted(placeholders(text) - REQUIRED_TEXTS[key]):
-            hint = guess(name, REQUIRED_TEXTS[key]) or ": take it out"
-            yield part.source.fault(where, f"{{{name}}} is never filled in this text{hint}")
+        for sentence in wording_faults(text, REQUIRED_TEXTS[key]):
+            yield part.source.fault(where, sentence)
+
+
+def wording_faults(text: str, needed: frozenset[str]) -> Iterator[str]:
+    """What is wrong with a text that must hold these placeholders, no more and no fewer: a sentence each."""
+    if not text.strip():
+        yield "the text is empty"
+    for name in sorted(needed - placeholders(text)):
+        yield f"the text must contain {{{name}}}"
+    for name in sorted(placeholders(text) - needed):
+        yield f"{{{name}}} is never filled in this text{guess(name, needed) or ': take it out'}"
 
 
 def _command_faults(part: Part[Texts], texts: Texts, owners: dict[tuple[str, ...], str]) -> Iterator[Fault]:
@@ -133,13 +148,21 @@ def segment_faults(part: Part[Texts], agencies: Sequence[Agency], *, folded: boo
         text = part.fact.messages.get(key) if part.fact else None
         if text is None:
             continue
-        shown = fold(text) if folded else text
-        names = [fold(agency.short) if folded else agency.short for agency in agencies] or [""]
-        name, size = max(((name, measure(_filled(shown, name))) for name in names), key=lambda pair: _weight(pair[1]))
-        if size.segments > 1:
-            room = f"70 characters because of {' '.join(size.forcing)}" if size.forcing else "160 characters"
-            found = f"takes {size.segments} SMS segments, {size.units_used} characters with '{name}' in it"
-            yield part.source.fault(("messages", key), f"{found}, and must fit one of {room}")
+        sentence = segment_fault(text, agencies, folded=folded)
+        if sentence:
+            yield part.source.fault(("messages", key), sentence)
+
+
+def segment_fault(text: str, agencies: Sequence[Agency], *, folded: bool) -> str | None:
+    """Why a text takes more than one SMS segment with the agency whose name weighs most; None when it does not."""
+    shown = fold(text) if folded else text
+    names = [fold(agency.short) if folded else agency.short for agency in agencies] or [""]
+    name, size = max(((name, measure(_filled(shown, name))) for name in names), key=lambda pair: _weight(pair[1]))
+    if size.segments <= 1:
+        return None
+    room = f"70 characters because of {' '.join(size.forcing)}" if size.forcing else "160 characters"
+    found = f"takes {size.segments} SMS segments, {size.units_used} characters with '{name}' in it"
+    return f"{found}, and must fit one of {room}"
 
 
 def _filled(text: str, agency: str) -> str:

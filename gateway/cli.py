@@ -8,12 +8,20 @@ import sys
 
 import click
 
+from gateway.cli_absence import absent, back
+from gateway.cli_clocks import clocks
 from gateway.cli_config import check_config, migrate, route
+from gateway.cli_demo import demo_data
+from gateway.cli_due import due
 from gateway.cli_environment import read_settings
+from gateway.cli_import import import_cases
 from gateway.cli_replay import replay
+from gateway.cli_report import report
+from gateway.cli_search import reindex
 from gateway.cli_simulate import simulate
 from gateway.cli_staff import staff
 from gateway.cli_token import token
+from gateway.cli_verify import verify
 from gateway.errors import GatewayError
 
 
@@ -62,5 +70,22 @@ def _run(work: object) -> None:
         uvloop.run(work)  # type: ignore[arg-type]
 
 
-for _command in (check_config, migrate, staff, token, route, replay, simulate):
+for _command in (
+    check_config,
+    migrate,
+    staff,
+    token,
+    route,
+    due,
+    import_cases,
+    clocks,
+    replay,
+    simulate,
+    reindex,
+    report,
+    verify,
+    demo_data,
+):
     main.add_command(_command)
+for _command in (absent, back):
+    staff.add_command(_command)

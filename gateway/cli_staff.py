@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,19 +10,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli_environment import check_agency, fail, read_settings, with_store
+from gateway.principal import LOGIN, Role
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from gateway.store.engine import Store
     from gateway.store.staff import Member
 
-ROLES = ("manager", "operator", "administrator")
-# As in the configuration: what can be typed and read out on the telephone.
-_LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+ROLES = tuple(role.value for role in Role)
+# Whom the option is for, told alike wherever it is offered.
+AGENCY_HELP = "the agency of a manager or head, or the one an auditor is kept to; the others serve the whole network"
 
 
 @click.group()
 def staff() -> None:
-    """Who works here: response managers, operators, administrators.
+    """Who works here: response managers, heads, the triage desk, operators, auditors, administrators.
 
     A login that is disabled, or gets another password, is logged out everywhere at once.
     """
@@ -33,10 +35,13 @@ def staff() -> None:
 @click.argument("login")
 @click.option("--name", required=True, help="the name colleagues read")
 @click.option("--role", required=True, type=click.Choice(ROLES), help="what they are here for")
-@click.option("--agency", help="the agency a manager answers for; the others serve the whole network")
+@click.option("--agency", help=AGENCY_HELP)
+@click.option("--email", help="the verified e-mail address by which single sign-on knows them")
 @click.option("--password-stdin", is_flag=True, help="read the password from standard input instead of making one")
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
-def add(login: str, name: str, role: str, agency: str | None, password_stdin: bool, as_json: bool) -> None:
+def add(
+    login: str, name: str, role: str, agency: str | None, email: str | None, password_stdin: bool, as_json: bool
+) -> None:
     """Add a member of staff.
 
     Without --password-stdin a password is made and printed, this once.
@@ -46,23 +51,31 @@ def add(login: str, name: str, role: str, agency: str | None, password_stdin: bo
       ventanilla staff add jefa --name "Ana Ruiz" --role administrator --password-stdin < secret
     """
     settings = read_settings()
-    if not _LOGIN.fullmatch(login):
+    if not LOGIN.fullmatch(login):
         fail(f"the login {login!r} must be 2 to 40 of a-z 0-9 . _ - and begin with a letter", code=2)
     check_agency(settings, agency)
     password = _password(given=password_stdin)
 
     async def work(store: Store) -> Member:
-        from gateway import passwords
+        from gateway import passwords, principal
+        from gateway.audit import Action, by_command
         from gateway.clock import now
-        from gateway.principal import Role
+        from gateway.store import accounts, audit
         from gateway.store import staff as rows
-        from gateway.store.tokens import check_agency as check_role
 
-        check_role(Role(role), agency)
-        kept = await passwords.hashed(password)
-        return await store.transact(
-            lambda conn: rows.add(conn, login=login, name=name, role=role, agency=agency, password_hash=kept, now=now())
-        )
+        principal.check_agency(Role(role), agency)
+        passwords.check(password, login=login, name=name)
+        kept, at = await passwords.hashed(password), now()
+        noted = by_command(Action.STAFF_ADDED, at=at, object=f"staff:{login}", agency=agency, detail=role)
+
+        async def change(conn: AsyncConnection) -> Member:
+            member = await rows.add(conn, login=login, name=name, role=role, agency=agency, password_hash=kept, now=at)
+            if email:
+                await accounts.set_email(conn, member.id, email.strip().lower())
+            await audit.write(conn, [noted])
+            return member
+
+        return await store.transact(change)
 
     member = with_store(work, settings)
     shown = None if password_stdin else password
@@ -130,10 +143,18 @@ def enable(login: str) -> None:
 
 def _set_active(login: str, *, active: bool) -> None:
     async def work(store: Store) -> None:
+        from gateway.audit import Action, by_command
         from gateway.clock import now
+        from gateway.store import audit
         from gateway.store import staff as rows
 
-        await store.transact(lambda conn: rows.set_active(conn, login, active=active, now=now()))
+        async def change(conn: AsyncConnection) -> None:
+            at = now()
+            member = await rows.set_active(conn, login, active=active, now=at)
+            action = Action.STAFF_ENABLED if active else Action.STAFF_DISABLED
+            await audit.write(conn, [by_command(action, at=at, object=f"staff:{login}", agency=member.agency)])
+
+        await store.transact(change)
 
     with_store(work, read_settings())
 
@@ -151,15 +172,25 @@ def password(login: str, password_stdin: bool) -> None:
 
     async def work(store: Store) -> None:
         from gateway import passwords
+        from gateway.audit import Action, by_command
+        from gateway.clock import now
         from gateway.errors import NotFound
+        from gateway.store import audit
         from gateway.store import staff as rows
 
-        kept = await passwords.hashed(word)
         async with store.read() as conn:
             member = await rows.find_by_login(conn, login)
         if member is None:
             raise NotFound(f"nobody has the login {login}")
-        await store.transact(lambda conn: rows.set_password(conn, member.id, kept))
+        passwords.check(word, login=login, name=member.name)
+        kept = await passwords.hashed(word)
+        noted = by_command(Action.PASSWORD_CHANGED, at=now(), object=f"staff:{login}", agency=member.agency)
+
+        async def change(conn: AsyncConnection) -> None:
+            await rows.set_password(conn, member.id, kept)
+            await audit.write(conn, [noted])
+
+        await store.transact(change)
 
     with_store(work, read_settings())
     click.echo(f"{login} has a new password" + ("" if password_stdin else f", shown this once: {word}"))

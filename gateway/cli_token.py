@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli_environment import check_agency, read_settings, with_store
-from gateway.cli_staff import ROLES
+from gateway.cli_staff import AGENCY_HELP, ROLES
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from gateway.store.engine import Store
     from gateway.store.tokens import Token
 
@@ -26,7 +28,7 @@ def token() -> None:
 @token.command()
 @click.option("--name", required=True, help="what the case's history calls the program")
 @click.option("--role", required=True, type=click.Choice(ROLES), help="what it may do")
-@click.option("--agency", help="the agency a manager answers for; the others serve the whole network")
+@click.option("--agency", help=AGENCY_HELP)
 @click.option("--json", "as_json", is_flag=True, help='print {"token": "…"} and nothing else')
 def create(name: str, role: str, agency: str | None, as_json: bool) -> None:
     """Make a token and print it, this once: only its hash is kept.
@@ -39,13 +41,19 @@ def create(name: str, role: str, agency: str | None, as_json: bool) -> None:
     check_agency(settings, agency)
 
     async def work(store: Store) -> str:
+        from gateway.audit import Action, by_command
         from gateway.clock import now
         from gateway.principal import Role
-        from gateway.store import tokens
+        from gateway.store import audit, tokens
 
-        return await store.transact(
-            lambda conn: tokens.create(conn, name=name, role=Role(role), agency=agency, now=now())
-        )
+        async def change(conn: AsyncConnection) -> str:
+            at = now()
+            token = await tokens.create(conn, name=name, role=Role(role), agency=agency, now=at)
+            noted = by_command(Action.TOKEN_CREATED, at=at, object=f"token:{name}", agency=agency, detail=role)
+            await audit.write(conn, [noted])
+            return token
+
+        return await store.transact(change)
 
     made = with_store(work, settings)
     if as_json:
@@ -91,9 +99,15 @@ def revoke(name: str) -> None:
     """End a token at once."""
 
     async def work(store: Store) -> None:
-        from gateway.store import tokens
+        from gateway.audit import Action, by_command
+        from gateway.clock import now
+        from gateway.store import audit, tokens
 
-        await store.transact(lambda conn: tokens.revoke(conn, name))
+        async def change(conn: AsyncConnection) -> None:
+            await tokens.revoke(conn, name)
+            await audit.write(conn, [by_command(Action.TOKEN_REVOKED, at=now(), object=f"token:{name}")])
+
+        await store.transact(change)
 
     with_store(work, read_settings())
     click.echo(f"{name} is revoked")

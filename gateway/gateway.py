@@ -7,15 +7,22 @@ from datetime import datetime
 from aiohttp import web
 
 from channels.channel import Channel
+from gateway.audit import Audit
 from gateway.deployment import Current
 from gateway.desk import Desk
 from gateway.files import Fetcher, Files
 from gateway.inbox import Inbox
 from gateway.intake import Intake
+from gateway.live import Live
 from gateway.outbox import Outbox
+from gateway.own_texts import OwnTexts
 from gateway.receipts import Receipts
+from gateway.search import Reader
+from gateway.secret_box import SecretBox
 from gateway.settings import Settings
+from gateway.sign_on import SignOn
 from gateway.store.engine import Store
+from gateway.timekeeper import Timekeeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +39,17 @@ class Gateway:
     receipts: Receipts
     inbox: Inbox
     outbox: Outbox
+    timekeeper: Timekeeper
     desk: Desk
     files: Files
     fetcher: Fetcher
+    reader: Reader
+    live: Live
+    audit: Audit
+    own_texts: OwnTexts
+    secret_box: SecretBox
+    # None while single sign-on is not set up.
+    sign_on: SignOn | None
     clock: Callable[[], datetime]
 
     @property
