@@ -3,7 +3,9 @@
 import os
 import threading
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 # 2024-01-01T00:00:00Z in milliseconds: ids stay 63-bit until 2093.
 _ID_EPOCH_MS = 1_704_067_200_000
@@ -22,13 +24,14 @@ class _Ids:
     count, and the primary key turns it into a retried unit of work, never into a wrong row.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, nanoseconds: Callable[[], int] = time.time_ns) -> None:
+        self._nanoseconds = nanoseconds
         self._lock = threading.Lock()
         self._node = int.from_bytes(os.urandom(2), "big") >> (16 - _NODE_BITS)
         self._last = 0
 
     def next(self) -> int:
-        floor = (time.time_ns() // 1_000_000 - _ID_EPOCH_MS) << (_NODE_BITS + _COUNT_BITS)
+        floor = (self._nanoseconds() // 1_000_000 - _ID_EPOCH_MS) << (_NODE_BITS + _COUNT_BITS)
         with self._lock:
             # Within a millisecond, or when the clock steps back, count on from the last id.
             self._last = max(floor | (self._node << _COUNT_BITS), self._last + 1)
@@ -43,6 +46,22 @@ def new_id() -> int:
     return _ids.next()
 
 
+@contextmanager
+def ids_by(clock: Callable[[], datetime]) -> Iterator[None]:
+    """Within, ids are those of another clock's instants: of a past that is written down afterwards."""
+    global _ids
+    kept, _ids = _ids, _Ids(lambda: int(clock().timestamp() * 1_000_000) * 1_000)
+    try:
+        yield
+    finally:
+        _ids = kept
+
+
 def id_at(instant: datetime) -> int:
     """The smallest id that could have been made at an instant: what was made since then is found by its key."""
     return max(0, (int(instant.timestamp() * 1000) - _ID_EPOCH_MS) << (_NODE_BITS + _COUNT_BITS))
+
+
+def id_span(duration: timedelta) -> int:
+    """How far apart two ids are that were made so long after each other."""
+    return duration // timedelta(milliseconds=1) << (_NODE_BITS + _COUNT_BITS)

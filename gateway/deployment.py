@@ -1,7 +1,7 @@
 """The configuration in force, replaced as a whole when an operator says so."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.catalog_file import load
@@ -25,6 +25,10 @@ class Deployment:
     def load(cls, directory: Path) -> "Deployment":
         """Read `directory`. CatalogFaults lists everything that is wrong in it."""
         return cls.of(load(directory))
+
+    def worded(self, own_texts: Mapping[tuple[str, str, str], str]) -> "Deployment":
+        """The same with the texts that agencies word in their own way, by agency, language and name."""
+        return replace(self, catalog=self.catalog.model_copy(update={"own_texts": own_texts}))
 
 
 # What the rest of the gateway holds: ask it each time, so that a reload reaches everybody at once.

@@ -17,7 +17,7 @@ from channels.channel import Capabilities, Screen
 from channels.gsm import budget as free_units
 from channels.gsm import fold
 from channels.message import InboundMessage, SessionEnd, SessionTurn
-from gateway import words
+from gateway import standing, words
 from gateway.deployment import Deployment
 from gateway.ledger import Received
 from gateway.selfservice import LISTED
@@ -227,9 +227,10 @@ async def _case_lines(conn: AsyncConnection, urn: str, catalog: Catalog, languag
     window = timedelta(days=catalog.gateway.threading.reopening_days)
     [rows_found] = await fetch(conn, cases.known_to(conn, [urn], numbers=(), now=now, window=window))
     found = [case for known in cases.by_contact(rows_found).values() for case in known]
+    found = await standing.told(conn, catalog, found[:LISTED], now=now)
     lines = [
         words.status_line(catalog, language, number=c.number, agency=c.agency, state=c.state, due_at=c.due_at or now)
-        for c in found[:LISTED]
+        for c in found
     ]
     return lines or [catalog.say("status_none", language)]
 

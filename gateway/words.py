@@ -25,7 +25,7 @@ def acknowledgement(
     facts = {"number": number, "date": day(received_at, catalog), "due": day(due_at, catalog)}
     if agency == catalog.gateway.triage:
         return catalog.say("ack_triage", language, **facts)
-    return catalog.say("ack_new", language, agency=catalog.agencies[agency].short, **facts)
+    return catalog.say("ack_new", language, of=agency, agency=catalog.agencies[agency].short, **facts)
 
 
 def status_line(
