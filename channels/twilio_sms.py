@@ -23,9 +23,9 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
-from urllib.parse import parse_qs, parse_qsl, unquote_plus, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote_plus, unquote_to_bytes, urlsplit
 
 import aiohttp
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
@@ -89,12 +89,18 @@ def verify(raw: RawRequest, form: Form, validators: Sequence[RequestValidator]) 
 def _signed_by(validator: RequestValidator, url: str, form: Form, signature: str) -> bool:
     """The URL as configured is almost always what was signed: one digest. Only then both forms of its port."""
     try:
-        expected = validator.compute_signature(url, form)
-        if hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+        if hmac.compare_digest(_digest(validator.token, url, form), signature.encode("utf-8", "replace")):
             return True
         return bool(validator.validate(url, form, signature))
     except ValueError:  # a URL or a field that no UTF-8 can hold was never signed
         return False
+
+
+def _digest(token: bytes, url: str, form: Form) -> bytes:
+    """What the validator's `compute_signature` computes, in a third of its time."""
+    fields = sorted(form.items())
+    signed = [name + (values[0] if len(values) == 1 else name.join(sorted(set(values)))) for name, values in fields]
+    return base64.b64encode(hmac.digest(token, (url + "".join(signed)).encode(), "sha1"))
 
 
 def _body_is_the_signed_one(raw: RawRequest) -> bool:
@@ -116,17 +122,27 @@ def read_form(raw: RawRequest) -> Form:
     form = Form()
     if _is_json(raw):
         return form
-    encoded = raw.body.decode("utf-8", "replace") if _is_form(raw) else raw.query
-    for pair in encoded.split("&"):
-        if pair:
-            name, _, value = pair.partition("=")
-            form.setdefault(_unquoted(name), []).append(_unquoted(value))
+    for name, value in _pairs(raw.body if _is_form(raw) else raw.query.encode("utf-8", "surrogatepass")):
+        form.setdefault(name, []).append(value)
     return form
 
 
+def _pairs(encoded: bytes) -> Iterable[Sequence[str]]:
+    """The names and values of a form. All are decoded at once, with control characters between them."""
+    # Decoding each of twenty fields by itself takes longer than verifying their signature.
+    marked = encoded.replace(b"+", b" ").replace(b"&", b"\x1e").replace(b"=", b"\x1f")
+    decoded = unquote_to_bytes(marked).decode("utf-8", "replace")
+    pairs = [pair.split("\x1f") for pair in decoded.split("\x1e")]
+    if encoded.isascii() and decoded.count("\x1e") == encoded.count(b"&") and set(map(len, pairs)) == {2}:
+        return pairs
+    # An empty pair, a value with a bare "=", or a text that itself holds one of the two characters.
+    text = encoded.decode("utf-8", "replace")
+    parts = (pair.partition("=") for pair in text.split("&") if pair)
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in parts]
+
+
 def _unquoted(part: str) -> str:
-    # Most of the twenty fields hold nothing to decode, and this runs for every message.
-    return unquote_plus(part, errors="replace") if "%" in part or "+" in part else part
+    return unquote_plus(part, errors="replace")
 
 
 def _form_of_json(body: bytes) -> Form:
