@@ -29,6 +29,10 @@ _DAMM = (
 # Digits with what people put between them when they dictate: a space, a dot, a dash, or a dash between spaces.
 _RUN = re.compile(r"[0-9]+(?:[ .\-‐-―\u00a0\u202f_]{1,3}[0-9]+)*")
 _GROUP = re.compile(r"[0-9]+")
+# A folded text without as many digits so close together has no number; hardly any has.
+_ENOUGH = re.compile(rf"[0-9](?:[ .\-‐-―\u00a0\u202f_]{{0,3}}[0-9]){{{_SHORTEST - 1}}}")
+# A text of Latin letters without one of these has no digits, whatever is folded.
+_DIGIT = re.compile(r"[0-9\u00b2\u00b3\u00b9\u00bc-\u00be]|[^\u0000-\u024f]")
 
 
 def format_number(year: int, consecutive: int) -> str:
@@ -48,7 +52,7 @@ def is_valid(number: str) -> bool:
 
 def find(text: str) -> tuple[str, ...]:
     """The valid numbers in a text, in order, each once, without the separators people dictate them with."""
-    return numbers_in(fold(text))[0]
+    return numbers_in(fold(text))[0] if _DIGIT.search(text) else ()
 
 
 def find_mistyped(text: str) -> tuple[str, ...]:
@@ -58,6 +62,8 @@ def find_mistyped(text: str) -> tuple[str, ...]:
 
 def numbers_in(folded: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Both at once, of a text that is folded already: the valid numbers, then the mistyped ones."""
+    if not _ENOUGH.search(folded):
+        return (), ()
     valid: list[str] = []
     mistyped: list[str] = []
     for run in _runs(folded):

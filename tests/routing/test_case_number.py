@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from routing import case_number
+from routing.words import fold
 
 years = st.integers(2000, 2099)
 consecutives = st.integers(1, 999_999_999)
@@ -80,6 +81,14 @@ def test_a_wrong_check_digit_is_mistyped_and_not_found() -> None:
 def test_telephones_dates_and_short_codes_are_not_mistyped_case_numbers(text: str) -> None:
     # inbound case 44
     assert case_number.find_mistyped(text) == ()
+
+
+def test_a_number_is_found_in_the_digits_of_every_script() -> None:
+    number = case_number.format_number(2045, 136_789)
+    digits = [chr(code) for code in range(0x20000) if fold(chr(code)) in set("0123456789")]
+    assert len(digits) > 100
+    lost = [digit for digit in digits if case_number.find(number.replace(fold(digit), digit)) != (number,)]
+    assert lost == []
 
 
 def test_numbers_are_grouped_for_reading_aloud() -> None:

@@ -91,6 +91,21 @@ def test_rules_are_tried_in_file_order() -> None:
         assert rules.route(said("un curso de cocina"), language="es").rule == order[0]["name"]
 
 
+@pytest.mark.parametrize(
+    ("odd", "text"),
+    [("(a)\\1", "saavedra"), ("(?P<twice>z)(?P=twice)", "pizza"), ("(?i)ZETA", "zeta"), ("[A-C]afe", "café")],
+)
+def test_an_expression_holds_beside_others_as_it_does_alone(odd: str, text: str) -> None:
+    rows = [
+        {"name": "first", "when": {"expression": "(vía|ruta) cerrada"}, "agency": "dian"},
+        {"name": "odd", "when": {"expression": odd}, "agency": "icbf"},
+        {"name": "last", "when": {"expression": "cab[aá]llo"}, "agency": "sena"},
+    ]
+    rules = RuleSet.of(with_rules(*rows))
+    held = {text: "odd", "la Vía cerrada": "first", "un caballo": "last", "un gato": "triage"}
+    assert {each: rules.route(said(each), language="es").rule for each in held} == held
+
+
 def test_a_keyword_suggests_no_topic_but_its_text_may() -> None:
     route = routed("SENA necesito un certificado de estudios")
     assert where(route) == ("sena", "certificados", "information", "keyword")
