@@ -6,7 +6,7 @@ messages. Nothing here touches the network. What a single message causes is in `
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from channels.message import Address, InboundMessage
+from channels.message import InboundMessage
 from gateway import notices, settle
-from gateway.clock import new_id
+from gateway.clock import new_ids
 from gateway.deployment import Deployment
 from gateway.dialogs import Dialogs
 from gateway.ledger import ANSWER, Ledger, Received, Reply
@@ -41,15 +41,16 @@ class Batch:
     rules: RuleSet
     now: datetime
     ledger: Ledger
-    people: dict[Address, Person]
+    # By the address they wrote from.
+    people: dict[str, Person]
     known: dict[int, list[KnownCase]]
     managers: dict[str, list[Duty]]
     siblings: messages.Siblings
     dialogs: Dialogs
-    # How many messages of each sender came in the flood window, up to the one being settled.
-    came: Counter[Address]
+    # How many messages came from each address in the flood window, up to the one being settled.
+    came: dict[str, int]
     # How many messages of each contact the batch holds.
-    messages_of: Counter[int]
+    messages_of: dict[int, int]
     fresh_cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     unnumbered: list[tuple[Received, dict[str, Any]]] = field(default_factory=list)
     # Events that speak of a case which has no number yet.
@@ -60,6 +61,10 @@ class Batch:
     # Channels by which staff are told of what has fallen due meanwhile.
     told: set[str] = field(default_factory=set)
     replies: list[Reply] = field(default_factory=list)
+    # What is the same for many messages: the clock of an agency for a class of question, as columns of a case; and
+    # what people are told of it (language, agency, due), but for their number.
+    first_clocks: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
+    acknowledgements: dict[tuple[str, str, int], str] = field(default_factory=dict)
 
     @classmethod
     async def prepare(
@@ -91,8 +96,7 @@ class Batch:
             states = await meeting.reunite(conn, states)
             [known_rows] = await fetch(conn, known)
         people = meeting.people(states)
-        came = Counter({address: person.recent for address, person in people.items()})
-        came.subtract(message.sender for message in batch)
+        times = Counter(str(message.sender) for message in batch)
         return cls(
             conn=conn,
             catalog=catalog,
@@ -104,8 +108,8 @@ class Batch:
             managers=managers,
             siblings=await messages.siblings(conn, batch),
             dialogs=await Dialogs.load(conn, batch, catalog=catalog, now=now),
-            came=came,
-            messages_of=Counter(people[message.sender].contact_id for message in batch),
+            came={urn: people[urn].recent - count for urn, count in times.items()},
+            messages_of=_messages_of(people, times),
         )
 
     async def finish(self) -> None:
@@ -133,7 +137,7 @@ class Batch:
 
     def reply(self, reply: Reply) -> None:
         """Answer automatically, unless nobody can be reached or the sender floods (which may be another machine)."""
-        flooding = self.came[reply.message.sender] > self.catalog.gateway.flood.messages
+        flooding = self.came[str(reply.message.sender)] > self.catalog.gateway.flood.messages
         if reply.message.answerable and not flooding:
             self.replies.append(reply)
 
@@ -152,6 +156,14 @@ class Batch:
     def answering_channel(self, message: InboundMessage) -> str:
         """The channel that carries answers to this message: its own, or the one configured to answer for it."""
         return self.catalog.gateway.channels[message.channel].answers_by or message.channel
+
+
+def _messages_of(people: Mapping[str, Person], times: Mapping[str, int]) -> dict[int, int]:
+    messages_of: dict[int, int] = {}
+    for urn, count in times.items():
+        contact_id = people[urn].contact_id
+        messages_of[contact_id] = messages_of.get(contact_id, 0) + count
+    return messages_of
 
 
 def _name(data: dict[str, Any], number: str) -> None:
@@ -175,7 +187,8 @@ async def receive_batch(
 
     The channels on which something is to be sent are added to `outgoing`.
     """
-    received = [Received(message_id=new_id(), urn=str(message.sender)) for message in batch]
+    ids = new_ids(len(batch))
+    received = [Received(message_id=i, urn=str(m.sender)) for m, i in zip(batch, ids, strict=True)]
     pairs = list(zip(batch, received, strict=True))
     catalog = deployment.catalog
     balanced = {a.key: a.capacity for a in catalog.agencies.values() if a.assignment is Assignment.BALANCED}

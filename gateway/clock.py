@@ -30,12 +30,13 @@ class _Ids:
         self._node = int.from_bytes(os.urandom(2), "big") >> (16 - _NODE_BITS)
         self._last = 0
 
-    def next(self) -> int:
+    def take(self, count: int) -> range:
         floor = (self._nanoseconds() // 1_000_000 - _ID_EPOCH_MS) << (_NODE_BITS + _COUNT_BITS)
         with self._lock:
             # Within a millisecond, or when the clock steps back, count on from the last id.
-            self._last = max(floor | (self._node << _COUNT_BITS), self._last + 1)
-            return self._last
+            first = max(floor | (self._node << _COUNT_BITS), self._last + 1)
+            self._last = first + count - 1
+        return range(first, first + count)
 
 
 _ids = _Ids()
@@ -43,7 +44,12 @@ _ids = _Ids()
 
 def new_id() -> int:
     """A new 63-bit id, larger than every id this process made before."""
-    return _ids.next()
+    return _ids.take(1)[0]
+
+
+def new_ids(count: int) -> range:
+    """So many new ids, in order: cheaper than one by one."""
+    return _ids.take(count)
 
 
 @contextmanager

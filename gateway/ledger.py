@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import Attachment, InboundMessage
-from gateway.clock import new_id
+from gateway.clock import new_id, new_ids
 from gateway.store import schema as t
 from gateway.store.bulk import Writes, update_rows
 from gateway.store.clocks import begin as begin_clocks
@@ -78,32 +78,45 @@ class Ledger:
     def event(self, case_id: int, kind: EventKind, *, actor: str = SYSTEM, **data: Any) -> dict[str, Any]:
         """Add to a case's story; the event's data come back."""
         self.events.append(
-            {"id": new_id(), "case_id": case_id, "kind": kind.value, "at": self.at, "actor": actor, "data": data}
+            {"id": None, "case_id": case_id, "kind": kind.value, "at": self.at, "actor": actor, "data": data}
         )
         return data
 
-    def inbound(self, message: InboundMessage, *, message_id: int, contact_id: int, **values: Any) -> dict[str, Any]:
-        """A citizen's message and its files. The row comes back, to be given its case."""
-        row = _message_row(
-            id=message_id,
-            contact_id=contact_id,
-            urn=str(message.sender),
-            channel=message.channel,
-            direction="in",
-            provider_id=message.provider_id,
-            text=message.text,
-            decoded_text=message.decoded_text,
-            status="received",
-            at=self.at,
-            sent_at=micros(message.sent_at) if message.sent_at else None,
-            message_key=message.raw.get("message_key"),
-            album=message.group,
-            raw=_kept(message),
-            **values,
+    def inbound(
+        self,
+        message: InboundMessage,
+        *,
+        message_id: int,
+        contact_id: int,
+        kind: str,
+        case_id: int | None = None,
+        version_of: int | None = None,
+    ) -> None:
+        """A citizen's message and its files."""
+        self.messages.append(
+            {
+                **_MESSAGE,
+                "id": message_id,
+                "case_id": case_id,
+                "contact_id": contact_id,
+                "urn": str(message.sender),
+                "channel": message.channel,
+                "direction": "in",
+                "kind": kind,
+                "provider_id": message.provider_id,
+                "text": message.text,
+                "decoded_text": message.decoded_text,
+                "status": "received",
+                "at": self.at,
+                "sent_at": micros(message.sent_at) if message.sent_at else None,
+                "message_key": message.raw.get("message_key"),
+                "album": message.group,
+                "version_of": version_of,
+                "raw": _kept(message),
+            }
         )
-        self.messages.append(row)
-        self.attach(message_id, message.attachments)
-        return row
+        if message.attachments:
+            self.attach(message_id, message.attachments)
 
     def attach(self, message_id: int, attachments: Iterable[Attachment], *, first: int = 0) -> None:
         """Files of a message, to be fetched later, or already stored (their `reference` is then `stored:<name>`)."""
@@ -129,37 +142,42 @@ class Ledger:
 
     def outbound(self, *, priority: int, **values: Any) -> int:
         """A message of ours and its place in the outbox; its id comes back."""
-        row = _message_row(id=new_id(), direction="out", status="queued", at=self.at, **values)
-        self.messages.append(row)
+        message_id = new_id()
+        self.messages.append(
+            {**_MESSAGE, "id": message_id, "direction": "out", "status": "queued", "at": self.at, **values}
+        )
         self.outbox.append(
             {
-                "message_id": row["id"],
-                "channel": row["channel"],
+                "message_id": message_id,
+                "channel": values["channel"],
                 "priority": priority,
                 "state": "pending",
                 "next_at": self.at,
                 "created_at": self.at,
             }
         )
-        return int(row["id"])
+        return message_id
 
     def note(self, *, case_id: int, contact_id: int, channel: str, text: str, staff_id: int) -> int:
         """An internal note; its id comes back."""
-        row = _message_row(
-            id=new_id(),
-            case_id=case_id,
-            contact_id=contact_id,
-            urn="",
-            channel=channel,
-            direction="note",
-            kind="note",
-            text=text,
-            staff_id=staff_id,
-            status="kept",
-            at=self.at,
+        message_id = new_id()
+        self.messages.append(
+            {
+                **_MESSAGE,
+                "id": message_id,
+                "case_id": case_id,
+                "contact_id": contact_id,
+                "urn": "",
+                "channel": channel,
+                "direction": "note",
+                "kind": "note",
+                "text": text,
+                "staff_id": staff_id,
+                "status": "kept",
+                "at": self.at,
+            }
         )
-        self.messages.append(row)
-        return int(row["id"])
+        return message_id
 
     def change(self, case_id: int, row: Mapping[str, Any]) -> None:
         """Set columns of a case that exists."""
@@ -173,6 +191,8 @@ class Ledger:
             alike.setdefault(tuple(row), []).append(row)
         for rows in alike.values():
             await update_rows(conn, t.cases, rows, key="id", extra=_WITH_A_CHANGE)
+        for event, event_id in zip(self.events, new_ids(len(self.events)), strict=True):
+            event["id"] = event_id
         writes = Writes(conn)
         writes.insert(t.cases, self.cases)
         if self.cases:
@@ -189,27 +209,27 @@ def reasons_data(reasons: Iterable[Reason]) -> list[dict[str, str]]:
     return [{"code": reason.code, "detail": reason.detail} for reason in reasons]
 
 
-def _message_row(**values: Any) -> dict[str, Any]:
-    return {
-        "id": None,
-        "case_id": None,
-        "contact_id": None,
-        "urn": None,
-        "channel": None,
-        "direction": None,
-        "kind": None,
-        "provider_id": None,
-        "text": "",
-        "decoded_text": None,
-        "staff_id": None,
-        "status": None,
-        "at": None,
-        "sent_at": None,
-        "message_key": None,
-        "album": None,
-        "version_of": None,
-        "raw": None,
-    } | values
+# Every message's columns, in one order: rows of one statement are alike.
+_MESSAGE: Final[dict[str, Any]] = {
+    "id": None,
+    "case_id": None,
+    "contact_id": None,
+    "urn": None,
+    "channel": None,
+    "direction": None,
+    "kind": None,
+    "provider_id": None,
+    "text": "",
+    "decoded_text": None,
+    "staff_id": None,
+    "status": None,
+    "at": None,
+    "sent_at": None,
+    "message_key": None,
+    "album": None,
+    "version_of": None,
+    "raw": None,
+}
 
 
 def _kept(message: InboundMessage) -> dict[str, Any]:

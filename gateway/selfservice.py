@@ -93,7 +93,7 @@ async def command(work: Batch, decision: Decision, message: InboundMessage, resu
     _keep(work, message, result, person)
     if asked.kind is CommandKind.NEW:
         await contacts.expect_new(work.conn, person.contact_id, work.now + _NEW_LASTS)
-        work.people[message.sender] = replace(person, wants_new=True)
+        work.people[result.urn] = replace(person, wants_new=True)
         text = work.catalog.say("next_is_new", person.language)
     elif asked.kind is CommandKind.STATUS:
         text = await _status(work, asked, decision, person)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from channels.message import InboundMessage
@@ -17,7 +18,7 @@ from routing.catalog import Assignment
 from routing.decide import Action, Decision, decide
 from routing.rules import Reason, Route
 from routing.steps import first as first_step
-from routing.terms import Due, due
+from routing.terms import due
 
 if TYPE_CHECKING:
     from gateway.batch import Batch
@@ -29,14 +30,14 @@ LINE = 120
 
 async def settle(work: Batch, message: InboundMessage, result: Received) -> None:
     """Decide one message and note what must be written."""
-    person = work.people[message.sender]
-    work.came[message.sender] += 1
+    person = work.people[result.urn]
+    work.came[result.urn] += 1
     if _joins_another(work, message, result, person):
         return
     turn = work.dialogs.turn(message, person.language)
     if turn.language and turn.language != person.language:
         await contacts.set_language(work.conn, person.contact_id, turn.language)
-        person = work.people[message.sender] = replace(person, language=turn.language)
+        person = work.people[result.urn] = replace(person, language=turn.language)
     if turn.message is None:
         await selfservice.menu(work, message, result, person, turn)
         return
@@ -70,10 +71,14 @@ def _joins_another(work: Batch, message: InboundMessage, result: Received, perso
         return False
     result.case_id = sibling.case_id
     if message.version_of:
-        row = work.ledger.inbound(
-            message, message_id=result.message_id, contact_id=person.contact_id, kind="edit", version_of=sibling.id
+        work.ledger.inbound(
+            message,
+            message_id=result.message_id,
+            contact_id=person.contact_id,
+            kind="edit",
+            case_id=sibling.case_id,
+            version_of=sibling.id,
         )
-        row["case_id"] = sibling.case_id
         if sibling.case_id is not None:
             work.ledger.event(
                 sibling.case_id,
@@ -85,49 +90,58 @@ def _joins_another(work: Batch, message: InboundMessage, result: Received, perso
     else:
         work.ledger.attach(sibling.id, message.attachments, first=sibling.next_position(len(message.attachments)))
         if message.text:
-            row = work.ledger.inbound(
+            work.ledger.inbound(
                 replace(message, attachments=()),
                 message_id=result.message_id,
                 contact_id=person.contact_id,
                 kind="caption",
+                case_id=sibling.case_id,
             )
-            row["case_id"] = sibling.case_id
     return True
 
 
 async def _create(work: Batch, decision: Decision, message: InboundMessage, result: Received, person: Person) -> None:
     """A new case: routed, given a term, perhaps a manager, and acknowledged."""
     route = await _staffed(work, decision.route)
-    clock = due(work.catalog, agency=route.agency, term_class=route.term_class, received_at=work.now)
-    row = _case_row(work, route, message, person) | _first_clock(work, route, clock) | {"id": new_id()}
+    due_at, clock = _first_clock(work, route)
+    row = _case_row(work, route, message, person) | clock
+    case_id = row["id"] = new_id()
     row["predecessor_id"] = decision.predecessor.id if decision.predecessor else None
-    case_id = row["id"]
     work.fresh_cases[case_id] = row
     work.ledger.cases.append(row)
     work.unnumbered.append((result, row))
-    result.case_id, result.agency, result.due_at = case_id, route.agency, clock.due_at
-    inbound = work.ledger.inbound(message, message_id=result.message_id, contact_id=person.contact_id, kind="question")
-    inbound["case_id"] = case_id
+    result.case_id, result.agency, result.due_at = case_id, route.agency, due_at
+    work.ledger.inbound(
+        message, message_id=result.message_id, contact_id=person.contact_id, kind="question", case_id=case_id
+    )
     _tell_of_creation(work, decision, route, row, result)
     _assign(work, row)
     if work.writes_again(person):
         work.known.setdefault(person.contact_id, []).insert(0, _known(row))
     if person.wants_new:
         await contacts.expect_new(work.conn, person.contact_id, None)
-        work.people[message.sender] = replace(person, wants_new=False)
+        work.people[result.urn] = replace(person, wants_new=False)
     work.reply(_acknowledgement(work, message, person, row))
 
 
-def _first_clock(work: Batch, route: Route, clock: Due) -> dict[str, Any]:
-    """Where the clocks of a case stand that has just come in; from here on `gateway.clocks` keeps them."""
-    due_at = micros(clock.due_at)
-    step = first_step(work.catalog, route.agency, route.term_class, clock)
-    return {
-        "due_at": due_at,
-        "citizen_due_at": due_at,
-        "effective": clock.effective.isoformat(),
-        "next_step_at": None if step is None else micros(step),
-    }
+def _first_clock(work: Batch, route: Route) -> tuple[datetime, dict[str, Any]]:
+    """When an answer is due to a case that has just come in, and its columns; `gateway.clocks` keeps them from here on.
+
+    What a batch holds was all received at the same instant.
+    """
+    key = route.agency, route.term_class
+    first = work.first_clocks.get(key)
+    if first is None:
+        clock = due(work.catalog, agency=route.agency, term_class=route.term_class, received_at=work.now)
+        step = first_step(work.catalog, route.agency, route.term_class, clock)
+        columns = {
+            "due_at": micros(clock.due_at),
+            "citizen_due_at": micros(clock.due_at),
+            "effective": clock.effective.isoformat(),
+            "next_step_at": None if step is None else micros(step),
+        }
+        first = work.first_clocks[key] = clock.due_at, columns
+    return first
 
 
 def _case_row(work: Batch, route: Route, message: InboundMessage, person: Person) -> dict[str, Any]:
@@ -251,8 +265,9 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
     if known is None:
         raise AssertionError(f"a decision to {decision.action} names no case")
     kind = "thanks" if decision.action is Action.RECORD else "question"
-    row = work.ledger.inbound(message, message_id=result.message_id, contact_id=person.contact_id, kind=kind)
-    row["case_id"] = known.id
+    work.ledger.inbound(
+        message, message_id=result.message_id, contact_id=person.contact_id, kind=kind, case_id=known.id
+    )
     result.case_id, result.number, result.agency, result.due_at = known.id, known.number, known.agency, known.due_at
     fresh = work.fresh_cases.get(known.id)
     if fresh is not None:
@@ -310,7 +325,7 @@ def _acknowledge_more(
 ) -> None:
     """A reopened case is always acknowledged; a line added to an open one only when the person had been silent."""
     reopened = decision.action is Action.REOPEN
-    if not reopened and work.came[message.sender] > 1:
+    if not reopened and work.came[str(message.sender)] > 1:
         return
     key = "ack_reopened" if reopened else "ack_added"
     agency = words.short_name(work.catalog, known.agency)
@@ -325,14 +340,17 @@ def _acknowledge_more(
 
 def _acknowledgement(work: Batch, message: InboundMessage, person: Person, row: dict[str, Any]) -> Reply:
     def text() -> str:
-        return words.acknowledgement(
-            work.catalog,
-            person.language,
-            number=row["number"],
-            agency=row["agency"],
-            received_at=work.now,
-            due_at=instant_of(row["due_at"]),
-        )
+        key = person.language, row["agency"], row["due_at"]
+        if key not in work.acknowledgements:
+            work.acknowledgements[key] = words.acknowledgement(
+                work.catalog,
+                person.language,
+                number=words.NUMBER,
+                agency=row["agency"],
+                received_at=work.now,
+                due_at=instant_of(row["due_at"]),
+            )
+        return work.acknowledgements[key].replace(words.NUMBER, row["number"])
 
     unsure = row["agency"] == work.catalog.gateway.triage
     buttons = work.dialogs.offer_agencies(message, person.language, row) if unsure else None

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 from routing.case import CaseState
 from routing.catalog import Catalog
 
+# Stands for a case's number in a text, until it has one.
+NUMBER = "{number}"
+
 
 def day(instant: datetime, catalog: Catalog) -> str:
     """The local date as people write it: 21/11/2026."""

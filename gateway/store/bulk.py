@@ -37,9 +37,8 @@ def document(value: Any) -> str:
         text = orjson.dumps(value).decode()
     except TypeError:  # a lone surrogate, or an integer of more than 64 bits
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if "\\u0000" in text:
-        text = _NUL.sub("\\1\ufffd", text)
-    return storable(text)
+        text = storable(text)
+    return _NUL.sub("\\1\ufffd", text) if "\\u0000" in text else text
 
 
 async def insert_rows(
@@ -181,20 +180,26 @@ def _inserts(dialect: str, table: Table, rows: Sequence[Row], conflict: str, ret
     start = 0
     while start < len(rows):
         block = next(size for size in _BLOCKS if size <= len(rows) - start)
-        values = [
-            value if value is None or value.__class__ is int else _bound(value)
-            for row in rows[start : start + block]
-            for value in row.values()
-        ]
-        yield _insert_values(table, columns, block, conflict, returning), values
+        yield _insert_values(table, columns, block, conflict, returning), _bound(rows[start : start + block])
         start += block
 
 
-def _bound(value: Any) -> Any:
-    kind = value.__class__
-    if kind is str:
-        return value if value.isascii() and "\x00" not in value else storable(value)
-    if kind is dict or kind is list:
+def _bound(rows: Sequence[Row]) -> list[Any]:
+    """The values of the rows, one after the other, as SQLite can hold them."""
+    values = [
+        value if (kind := value.__class__) is str or kind is int or value is None else _plain(value)
+        for row in rows
+        for value in row.values()
+    ]
+    # One look at all the text is many times cheaper than one at each value, and almost always enough.
+    text = "".join([value for value in values if value.__class__ is str])
+    if storable(text) == text:
+        return values
+    return [storable(value) if value.__class__ is str else value for value in values]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict | list):
         return document(value)
     return str(value) if isinstance(value, str) else value
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import Address, InboundMessage
-from gateway.clock import new_id
+from gateway.clock import new_id, new_ids
 from gateway.store import schema as t
 from gateway.store.bulk import Query, document, each, inserts
 from gateway.store.schema import MICROSECOND, micros
@@ -56,12 +56,15 @@ class Meeting:
     known: Mapping[str, Any]
     language: Callable[[str | None], str]
     now: datetime
-    joined: dict[Address, tuple[int, ...]] = field(default_factory=dict)
+    joined: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
-    def people(self, states: Sequence[Any]) -> dict[Address, Person]:
-        """The person behind each sender; `states` are the rows the addresses' upsert gave back."""
+    def people(self, states: Sequence[Any]) -> dict[str, Person]:
+        """The person behind each sender's address; `states` are the rows the addresses' upsert gave back."""
         by_urn = {row.urn: row for row in states}
-        return {message.sender: self._person(message, by_urn[str(message.sender)]) for message in self.messages}
+        return {
+            urn: self._person(message, urn, by_urn[urn])
+            for urn, message in {str(message.sender): message for message in self.messages}.items()
+        }
 
     async def reunite(self, conn: AsyncConnection, states: Sequence[Any]) -> list[Any]:
         """The states again, with those joined whom another process wrote down between our reading and our writing."""
@@ -73,7 +76,7 @@ class Meeting:
             if others:
                 stays = {other: first if kept in others else kept for other, kept in stays.items()}
                 stays |= dict.fromkeys(others, first)
-                self.joined[message.sender] = tuple(others)
+                self.joined[str(message.sender)] = tuple(others)
                 await _join(conn, first, others)
         return [row._replace(contact_id=stays.get(row.contact_id, row.contact_id)) for row in states]
 
@@ -85,8 +88,8 @@ class Meeting:
             for message in self.messages
         )
 
-    def _person(self, message: InboundMessage, state: Any) -> Person:
-        known = self.known.get(str(message.sender))
+    def _person(self, message: InboundMessage, urn: str, state: Any) -> Person:
+        known = self.known.get(urn)
         return Person(
             contact_id=state.contact_id,
             language=known.language if known else self.language(message.language),
@@ -94,7 +97,7 @@ class Meeting:
             opted_out=state.opted_out_at is not None,
             recent=state.recent_count,
             wants_new=bool(known and known.wants_new_until and known.wants_new_until > micros(self.now)),
-            joined=self.joined.get(message.sender, ()),
+            joined=self.joined.get(urn, ()),
         )
 
 
@@ -115,23 +118,28 @@ async def meet(
     meeting = Meeting(messages, {row.urn: row for row in rows}, language, now)
     owners = {urn: int(row.contact_id) for urn, row in meeting.known.items()}
     strangers: dict[int, InboundMessage] = {}
-    for message in messages:
-        others = _claim_circle(message, owners, strangers)
+    for message, new in zip(messages, new_ids(len(messages)), strict=True):
+        others = _claim_circle(message, owners, strangers, new)
         if others:
-            meeting.joined[message.sender] = others
+            meeting.joined[str(message.sender)] = others
             await _join(conn, owners[str(message.sender)], others)
-    new = [_contact_row(i, m, language, now) for i, m in strangers.items()]
-    written = [Query(sql, values, "") for sql, values in inserts(conn, t.contact, new)]
+    at = micros(now)
+    rows_of_strangers = [_contact_row(i, m, language, at) for i, m in strangers.items()]
+    written = [Query(sql, values, "") for sql, values in inserts(conn, t.contact, rows_of_strangers)]
     return meeting, written + _upsert(conn, _address_rows(messages, owners, now), window=window)
 
 
 def _claim_circle(
-    message: InboundMessage, owners: dict[str, int], strangers: dict[int, InboundMessage]
+    message: InboundMessage, owners: dict[str, int], strangers: dict[int, InboundMessage], new: int
 ) -> tuple[int, ...]:
-    """Give every address of a message one owner; the owners that must be joined to it come back."""
+    """Give every address of a message one owner, `new` if need be; the owners to be joined to it come back."""
+    if not message.also:
+        if owners.setdefault(str(message.sender), new) == new:
+            strangers[new] = message
+        return ()
     circle = [message.sender, *message.also]
     known = list(dict.fromkeys(owners[str(a)] for a in sorted(circle, key=_eldest) if str(a) in owners))
-    owner = known[0] if known else new_id()
+    owner = known[0] if known else new
     if not known:
         strangers[owner] = message
     for urn, other in owners.items():
@@ -146,13 +154,13 @@ def _eldest(address: Address) -> bool:
 
 
 def _contact_row(
-    contact_id: int, message: InboundMessage, language: Callable[[str | None], str], now: datetime
+    contact_id: int, message: InboundMessage, language: Callable[[str | None], str], at: int
 ) -> dict[str, Any]:
     return {
         "id": contact_id,
         "name": message.sender_name,
         "language": language(message.language),
-        "created_at": micros(now),
+        "created_at": at,
     }
 
 
