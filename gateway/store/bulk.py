@@ -166,7 +166,7 @@ def _numbered(sql: str) -> str:
 
 @lru_cache(maxsize=64)
 def _shape(columns: str) -> Any:
-    names = [name.strip().rpartition(".")[2] for name in columns.split(",")]
+    names = [re.split(r"[ .]", name.strip())[-1] for name in columns.split(",")]
     return namedtuple("Row", names)
 
 

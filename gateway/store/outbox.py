@@ -1,5 +1,6 @@
 """The outbox: what is to be sent, leased by whoever sends it, and what became of each attempt."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,8 +13,8 @@ from channels.message import DeliveryStatus
 from gateway.clock import new_id
 from gateway.store import contacts
 from gateway.store import schema as t
-from gateway.store.bulk import Query, Writes, fetch, insert_rows
-from gateway.store.schema import micros
+from gateway.store.bulk import Query, Writes, fetch, inserts
+from gateway.store.schema import instant_of, micros
 from routing.case import SYSTEM, EventKind
 
 # The phone has it.
@@ -22,42 +23,41 @@ _TOLD = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.READ})
 ARRIVED = _TOLD | {DeliveryStatus.SENT}
 
 
+_LEASED = "m.id, m.urn, m.kind, m.text, m.raw, o.tries, o.created_at, c.service_number, c.channel AS case_channel"
+
+
 async def lease(conn: AsyncConnection, channel: str, *, limit: int, now: datetime, until: datetime) -> list[Any]:
     """Take up to `limit` due messages, answers first, and write an attempt for each before anybody calls a provider."""
-    due = (
-        select(t.outbox.c.message_id)
-        .where(t.outbox.c.channel == channel, t.outbox.c.state == "pending", t.outbox.c.next_at <= now)
-        .order_by(t.outbox.c.priority, t.outbox.c.next_at, t.outbox.c.message_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        # A common table, because PostgreSQL may run a plain subquery with LIMIT again for each row.
-        .cte("due")
+    sqlite = conn.dialect.name == "sqlite"
+    at = micros(now)
+    # A common table, because PostgreSQL may run a plain subquery with LIMIT again for each row.
+    sql = (
+        "WITH due AS (SELECT message_id FROM outbox WHERE channel = ? AND state = 'pending' AND next_at <= ?"
+        f" ORDER BY priority, next_at, message_id LIMIT ?{'' if sqlite else ' FOR UPDATE SKIP LOCKED'})"
+        " UPDATE outbox SET state = 'leased', lease_until = ?, tries = tries + 1"
+        " WHERE message_id IN (SELECT message_id FROM due) RETURNING message_id"
     )
-    taken = await conn.execute(
-        update(t.outbox)
-        .where(t.outbox.c.message_id.in_(select(due.c.message_id)))
-        .values(state="leased", lease_until=until, tries=t.outbox.c.tries + 1)
-        .returning(t.outbox.c.message_id)
-    )
-    ids = [row.message_id for row in taken]
-    if not ids:
+    [taken] = await fetch(conn, Query(sql, (channel, at, limit, micros(until)), "message_id"))
+    if not taken:
         return []
-    attempts = [{"id": new_id(), "message_id": message_id, "at": micros(now)} for message_id in ids]
-    await insert_rows(conn, t.attempt, attempts)
-    rows = await conn.execute(
-        select(
-            t.message, t.outbox.c.tries, t.outbox.c.created_at, t.cases.c.service_number,
-            t.cases.c.channel.label("case_channel"),
-        )
-        .select_from(
-            t.message.join(t.outbox, t.outbox.c.message_id == t.message.c.id).outerjoin(
-                t.cases, t.cases.c.id == t.message.c.case_id
-            )
-        )
-        .where(t.message.c.id.in_(ids))
-        .order_by(t.outbox.c.priority, t.message.c.id)
-    )  # fmt: skip
-    return list(rows)
+    ids = [row.message_id for row in taken]
+    attempts = [{"id": new_id(), "message_id": message_id, "at": at} for message_id in ids]
+    *_, leased = await fetch(
+        conn,
+        *(Query(statement, values, "") for statement, values in inserts(conn, t.attempt, attempts)),
+        Query(
+            f"SELECT {_LEASED} FROM message m JOIN outbox o ON o.message_id = m.id"
+            f" LEFT JOIN cases c ON c.id = m.case_id WHERE m.id IN ({', '.join('?' * len(ids))})"
+            " ORDER BY o.priority, m.id",
+            ids,
+            _LEASED,
+        ),
+    )
+    return [row._replace(created_at=instant_of(row.created_at), raw=_document(row.raw)) for row in leased]
+
+
+def _document(raw: Any) -> Any:
+    return json.loads(raw) if isinstance(raw, str) else raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

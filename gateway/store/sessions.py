@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import SessionEnd
 from gateway.store import schema as t
-from gateway.store.bulk import Query, Row, fetch, insert_rows
+from gateway.store.bulk import Query, Row, Writes, document, each, fetch, insert_rows
 from gateway.store.schema import instant_of
 
 Key = tuple[str, str, str]
@@ -36,7 +36,7 @@ async def load(conn: AsyncConnection, keys: Iterable[Key]) -> dict[Key, Any]:
     return {
         (row.channel, row.session_id, row.urn): row._replace(
             started_at=instant_of(row.started_at),
-            state=json.loads(row.state) if isinstance(row.state, str) else row.state,
+            state=_document(row.state),
         )
         for row in rows
     }
@@ -64,14 +64,23 @@ async def end(conn: AsyncConnection, ended: SessionEnd, *, now: datetime) -> Non
 
 async def drafts(conn: AsyncConnection, urns: Iterable[str]) -> dict[str, str]:
     """The menu state each address left unfinished, as JSON text."""
-    rows = await conn.execute(select(t.draft.c.urn, t.draft.c.state).where(t.draft.c.urn.in_(sorted(set(urns)))))
-    return {row.urn: row.state["menu"] for row in rows}
+    wanted = Query(
+        f"SELECT d.urn, d.state FROM {each(conn)} JOIN draft d ON d.urn = e.value",
+        (document(sorted(set(urns))),),
+        "d.urn, d.state",
+    )
+    [rows] = await fetch(conn, wanted)
+    return {row.urn: _document(row.state)["menu"] for row in rows}
+
+
+def _document(stored: Any) -> Any:
+    return json.loads(stored) if isinstance(stored, str) else stored
 
 
 async def keep_drafts(conn: AsyncConnection, kept: Sequence[Row], dropped: Sequence[str]) -> None:
     """Remember what is half written, forget what was sent or thrown away."""
-    await insert_rows(
-        conn, t.draft, kept, conflict="ON CONFLICT (urn) DO UPDATE SET state = excluded.state, at = excluded.at"
-    )
+    writes = Writes(conn)
+    writes.insert(t.draft, kept, conflict="ON CONFLICT (urn) DO UPDATE SET state = excluded.state, at = excluded.at")
     if dropped:
-        await conn.execute(delete(t.draft).where(t.draft.c.urn.in_(list(dropped))))
+        writes.add(f"DELETE FROM draft WHERE urn IN (SELECT value FROM {each(conn)})", document(sorted(dropped)))
+    await writes.send()
