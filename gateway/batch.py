@@ -126,6 +126,8 @@ class Batch:
             _name(data, row["number"])
         for reply in self.replies:
             self._send(reply)
+        # A reply's text holds this batch: a circle, which would keep every row until the garbage collector comes by.
+        self.replies.clear()
         await self.ledger.write(self.conn)
         self.told = await notices.keep(self.conn, self.catalog, self.rederived, now=self.now)
         await self.dialogs.save(self.conn)

@@ -65,11 +65,15 @@ class Dialogs:
                 dialogs._states[key] = MenuState.from_json(row.state["menu"])
         return dialogs
 
+    def concerns(self, message: InboundMessage) -> bool:
+        """Whether a menu has, or had, anything to do with the message."""
+        return bool(message.facts) or message.channel in self._menus
+
     def turn(self, message: InboundMessage, language: str) -> Turn:
         """Read a message in the light of the chat's menu."""
         key, menu = self._key(message), self._menus.get(message.channel)
         if key is None or menu is None:
-            return Turn(message=message, language=dict(message.facts).get("language") if message.facts else None)
+            return Turn(message=message, language=dict(message.facts).get("language"))
         if message.choice and message.choice.startswith(_PRESS):
             return self._pressed(key, menu, message, language)
         command = read(message.text, self._catalog)

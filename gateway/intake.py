@@ -92,8 +92,8 @@ class Intake:
 
 def _nameable(message: InboundMessage) -> InboundMessage:
     """The message with names both engines can hold: a NUL in an id must not make it another id on the way back."""
-    names = (message.provider_id, message.sender.value, message.group or "", message.version_of or "")
-    if all(name.isascii() and "\x00" not in name for name in names):
+    names = f"{message.provider_id}{message.sender.value}{message.group}{message.version_of}"
+    if names.isascii() and "\x00" not in names:
         return message
     return replace(
         message,

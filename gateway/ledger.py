@@ -206,7 +206,7 @@ class Ledger:
 
 def reasons_data(reasons: Iterable[Reason]) -> list[dict[str, str]]:
     """A trail of reasons as it is kept in an event."""
-    return [{"code": reason.code, "detail": reason.detail} for reason in reasons]
+    return [{"code": code, "detail": detail} for code, detail in reasons]
 
 
 # Every message's columns, in one order: rows of one statement are alike.

@@ -34,14 +34,15 @@ async def settle(work: Batch, message: InboundMessage, result: Received) -> None
     work.came[result.urn] += 1
     if _joins_another(work, message, result, person):
         return
-    turn = work.dialogs.turn(message, person.language)
-    if turn.language and turn.language != person.language:
-        await contacts.set_language(work.conn, person.contact_id, turn.language)
-        person = work.people[result.urn] = replace(person, language=turn.language)
-    if turn.message is None:
-        await selfservice.menu(work, message, result, person, turn)
-        return
-    message = turn.message
+    if work.dialogs.concerns(message):
+        turn = work.dialogs.turn(message, person.language)
+        if turn.language and turn.language != person.language:
+            await contacts.set_language(work.conn, person.contact_id, turn.language)
+            person = work.people[result.urn] = replace(person, language=turn.language)
+        if turn.message is None:
+            await selfservice.menu(work, message, result, person, turn)
+            return
+        message = turn.message
     if selfservice.opens_nothing(message):
         await selfservice.greet(work, message, result, person)
         return

@@ -56,10 +56,13 @@ class Siblings:
 
     def remember(self, message: InboundMessage, message_id: int, case_id: int | None) -> None:
         """What comes later in the batch may belong to this message: an album's other parts, an edit."""
+        key = message.raw.get("message_key")
+        if not message.group and not key:
+            return
         sibling = Sibling(message_id, case_id, len(message.attachments))
         if message.group:
             self.albums[message.channel, message.group] = sibling
-        if key := message.raw.get("message_key"):
+        if key:
             self.originals[message.channel, key] = sibling
 
 

@@ -1,7 +1,10 @@
 """From a citizen's phone to the manager's answer and back."""
 
 import asyncio
+import gc
 
+from gateway.batch import Batch
+from gateway.ledger import Ledger
 from gateway.principal import Principal, Role
 from tests.support.running import PHONE, Running
 
@@ -44,3 +47,14 @@ async def test_fifty_equal_requests_are_one_message_one_case_and_fifty_equal_ans
     [case] = await ventanilla.cases()
     messages, _ = await ventanilla.story(case.number)
     assert len([m for m in messages if m.direction == "in"]) == 1
+
+
+async def test_a_batch_is_gone_when_it_is_done(ventanilla: Running) -> None:
+    """Rows that wait for the garbage collector are memory, and a pause in the middle of somebody's message."""
+    gc.collect()
+    gc.disable()
+    try:
+        await ventanilla.text(QUESTION)
+        assert not [each for each in gc.get_objects() if isinstance(each, Batch | Ledger)]
+    finally:
+        gc.enable()
