@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -45,8 +44,6 @@ log = structlog.get_logger()
 
 # Seconds a listener waits for requests under way when it stops.
 _DRAIN: Final = 3.0
-# Python hands its lock from thread to thread every 5 ms; the database's thread must not wait that long for a busy loop.
-_SWITCH_INTERVAL: Final = 0.0005
 # A batch makes thousands of short-lived objects; the default collects in the middle of every few messages.
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 # A citizen's form may carry several files; webhooks have their own, smaller limit. Bytes.
@@ -300,7 +297,6 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 async def serve(settings: Settings, *, started: Callable[[Gateway], None]) -> None:
     """Serve until SIGINT or SIGTERM; SIGHUP applies the configuration anew. `started` is told when it listens."""
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
