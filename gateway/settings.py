@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from gateway import account_settings
+from gateway.account_settings import AccountSettings
 from gateway.errors import SettingsFault
 from gateway.store.engine import database_url
 
@@ -41,6 +43,15 @@ VARIABLES: Final[dict[str, str]] = {
     "VENTANILLA_INTERNAL_LISTEN": "host:port of the console, API, metrics and health (default `127.0.0.1:8081`)",
     "VENTANILLA_PUBLIC_URL": "the https URL providers and citizens reach the public listener by",
     "VENTANILLA_LOG": "`console` (default) or `json`",
+    "VENTANILLA_CONSOLE_URL": "the URL staff reach the console by, for invitations and single sign-on",
+    "VENTANILLA_TRUSTED_PROXIES": "addresses and networks whose `X-Forwarded-For` is believed, separated by commas",
+    "VENTANILLA_SECOND_FACTOR": "roles that must have a second factor, separated by commas; without it each decides",
+    "VENTANILLA_SECRET_KEY": "encrypts second factors, the same on every machine; without it one is made and kept",
+    "OIDC_ISSUER": "single sign-on: the OpenID Connect issuer's https URL, as it writes it",
+    "OIDC_CLIENT_ID": "single sign-on: who we are to the issuer",
+    "OIDC_CLIENT_SECRET": "single sign-on: and how we prove it",
+    "OIDC_NAME": "single sign-on: what stands on the button; without it the issuer's host",
+    "OIDC_CLAIM": "single sign-on: what names a member, `email` or `preferred_username` (default `email`)",
     "TWILIO_ACCOUNT_SID": "Twilio account",
     "TWILIO_AUTH_TOKEN": "Twilio primary auth token: signs webhooks and opens the API",
     "TWILIO_AUTH_TOKEN_SECONDARY": "accepted beside the primary while tokens are rotated",
@@ -83,6 +94,12 @@ class Settings:
     secrets: Mapping[str, Mapping[str, str]] = field(repr=False)
     # Providers that stand on the simulator.
     simulated: frozenset[str]
+    accounts: AccountSettings
+
+    @property
+    def console_url(self) -> str:
+        """What staff reach the console by, without a trailing slash."""
+        return self.accounts.console_url or self.internal_listen.local_url
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -115,6 +132,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         log_format=_log_format(environment),
         secrets={p: found[p] if p not in simulated else _invented(p, internal) for p in found},
         simulated=simulated,
+        accounts=account_settings.read(environment),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Integer, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
@@ -32,11 +32,13 @@ class Asked:
 
 async def holders(conn: AsyncConnection, expressions: Sequence[Expression], *, most: int) -> list[list[int]]:
     """For each expression the newest messages that it fits, at most so many."""
-    dialect = conn.dialect.name
-    found = []
-    for expression in expressions:
-        rows = await conn.execute(newest_words(dialect, expression, below=2**63 - 1, limit=most))
-        found.append([row.id for row in rows])
+    found: list[list[int]] = [[] for _ in expressions]
+    parts = []
+    for place, expression in enumerate(expressions):
+        newest = newest_words(conn.dialect.name, expression, below=2**63 - 1, limit=most).subquery()
+        parts.append(select(literal(place, Integer).label("place"), newest.c.id))
+    for row in await conn.execute(union_all(*parts)):
+        found[row.place].append(row.id)
     return found
 
 
@@ -61,7 +63,7 @@ async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: Colu
 
 def seen_by(principal: Principal, *, but: int) -> list[ColumnElement[bool]]:
     """Cases that the principal may see, except one."""
-    return [queue.boundary(principal), but != _C.id]
+    return [queue.boundary(principal), _C.id != but]
 
 
 async def question_of(conn: AsyncConnection, case_id: int) -> str:

@@ -10,10 +10,11 @@ import structlog
 from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import metrics
+from gateway import clock, metrics
 from gateway.errors import Refusal
 from gateway.gateway import GATEWAY
 from gateway.principal import Right
+from gateway.store import notices
 from gateway.web import auth, locale, refusals, shown, static
 
 log = structlog.get_logger()
@@ -30,6 +31,13 @@ HEADERS: Final = {
     # Citizens' words stay in no cache and in no "back" button after the logout.
     "Cache-Control": "no-store",
 }
+
+
+# Beyond this the bell shows "99+".
+MOST_UNREAD: Final = 100
+_UNREAD: Final = web.RequestKey("unread", int)
+# A number made before anything was read for the page: what is said on the stream after it may be news to the page.
+_BEGAN: Final = web.RequestKey("began", int)
 
 
 @lru_cache(maxsize=1)
@@ -63,6 +71,9 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
         me=visit.principal if visit else None,
         csrf=visit.csrf if visit else "",
         here=request.path_qs,
+        began=request.get(_BEGAN, 0),
+        unread=request.get(_UNREAD, 0),
+        most_unread=MOST_UNREAD,
         when=shown.Times(language, zone, request.app[GATEWAY].clock()),
         **values,
     )
@@ -85,10 +96,14 @@ def page(handler: Handler) -> Handler:
 
 
 async def _answer(handler: Handler, request: web.Request) -> web.StreamResponse:
+    request[_BEGAN] = clock.new_id()
     try:
         await auth.recognise(request)
         if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
             await auth.check_form(request)
+        if auth.must_enrol(request):
+            raise see("/account/second-factor")
+        await _count_notices(request)
         return await handler(request)
     except Refusal as refusal:
         return refused(request, refusal)
@@ -100,6 +115,14 @@ async def _answer(handler: Handler, request: web.Request) -> web.StreamResponse:
     except Exception:  # the outermost frame of a page: logged once, with nothing of it shown
         log.exception("page failed", method=request.method, route=str(request.match_info.route.resource))
         return render(request, "error.html", status=500, status_shown=500, sentence=None)
+
+
+async def _count_notices(request: web.Request) -> None:
+    """What the bell shows; a form ends on another page, which counts for itself."""
+    found = request.get(auth.VISIT)
+    if found is not None and request.method == hdrs.METH_GET:
+        async with request.app[GATEWAY].store.read() as conn:
+            request[_UNREAD] = await notices.count(conn, found.principal, most=MOST_UNREAD)
 
 
 def refused(request: web.Request, refusal: Refusal) -> web.Response:

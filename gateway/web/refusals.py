@@ -1,15 +1,17 @@
 """Refusals in the reader's language: each sentence the desk can refuse with, and the key of its translation."""
 
 import re
+from datetime import date
 from typing import Final
 
 from gateway.errors import Refusal
-from gateway.web import locale
+from gateway.web import locale, shown
 
 # Sentence (its changing parts are groups) -> key below `refusal.` in the locale files.
 _SENTENCES: Final = {
     r"somebody else has this case; to take it over, give a reason": "taken",
     r"somebody else has this case; take it over first": "held",
+    r"you are noted as away.*": "away",
     r"the case is (?P<state>\w+); reopen it first": "not_open",
     r"the case is (?P<state>\w+); reopen it before it is transferred": "not_open",
     r"the case is open": "open",
@@ -21,6 +23,26 @@ _SENTENCES: Final = {
     r"a reason of (?P<least>\d+) to (?P<most>\d+) characters is needed": "reason",
     r"(?P<agency>[\w-]+) has no active response manager; choose another agency.*": "no_manager",
     r"there is no agency .*": "no_agency",
+    r"there is no class .*": "no_class",
+    r"the case is of the class .* already": "same_class",
+    r"say what is missing": "say_missing",
+    r"say what is still missing": "say_missing",
+    r"the citizen has been asked already.*": "asked_already",
+    r"completion is asked within (?P<days>\d+) business days of receipt, until (?P<last>\S+) .*": "completion_late",
+    r"the citizen has not answered a request to complete": "not_completed",
+    r"the citizen owes no answer: the clock runs": "runs",
+    r"the citizen's month was prolonged already.*": "prolonged",
+    r"the month was over on (?P<last>\S+): .*": "month_over",
+    r"the clock is not stopped": "runs",
+    r"the law gives the class .* no extension \((?P<source>.*)\)": "no_extension",
+    r"the term was extended already.*": "extended",
+    r"the clock is stopped.*": "stopped",
+    r"the term is over.*": "over",
+    r"until must be a date": "no_date",
+    r"the new date must be after the present one, (?P<last>\S+)": "not_after",
+    r"\S+ is no business day": "no_business_day",
+    r"the class .* may take (?P<cap>\d+) days in all: until (?P<last>\S+) at the latest \((?P<source>.*)\)": "cap",
+    r"the sender of this case cannot be reached.*": "unreachable",
     r"name the agency whose next case is to be taken": "which_agency",
     r"then must be .*": "form",
     r"outcome must be .*": "outcome",
@@ -37,7 +59,62 @@ _SENTENCES: Final = {
     r"there is no such file.*": "no_file",
     r"there is no such request.*": "no_request",
     r"it was replayed or dismissed already": "settled",
+    r"a password needs at least (?P<least>\d+) characters": "password_short",
+    r"a password has at most (?P<most>\d+) characters": "password_long",
+    r"a password must not contain the login or the name": "password_own",
+    r"that is one of the first passwords somebody would try": "password_common",
+    r"the two passwords differ": "password_differ",
+    r"that is not the present password": "password_current",
+    r"there were too many attempts; wait fifteen minutes": "too_many",
+    r"that code is not the authenticator's": "wrong_code",
+    r"a second factor is set up already; take it away first": "factor_there",
+    r"your role must have a second factor": "factor_needed",
+    r"choose the channel that notices come by": "notice_channel",
+    r"that is no telephone number we can write to": "notice_phone",
+    r"a chat's address is its number.*": "notice_chat",
+    r"to end this very session, log out": "this_session",
+    r"there is no such session of yours": "no_session",
+    r"there is no such member of staff": "no_member",
+    r"your own account is looked after by somebody else": "own_account",
+    r"the account is disabled; enable it first": "disabled_account",
+    r"a login is 2 to 40 of .*": "login_form",
+    r"the login .* is taken": "login_taken",
+    r"that is no e-mail address": "email_form",
+    r"somebody else has this e-mail address": "email_taken",
+    r"choose one of the roles": "role",
+    r"they do not answer for the agency of this case": "not_of_agency",
+    r"they are noted as away.*": "is_away",
+    r"nobody has this case.*": "on_offer",
+    r"tick the cases that are meant": "tick",
+    r"choose who is to have the cases": "choose_person",
+    r"none of these cases could be moved.*": "none_moved",
+    r"somebody may be given 1 to (?P<most>\d+) open cases": "capacity",
+    r"an absence ends after it begins.*": "absence_order",
+    r"an absence is noted for part of that time already.*": "absence_overlaps",
+    r"there is no such absence": "no_absence",
+    r"(?:from|until) must be a date": "no_date",
+    r"name the agency whose team is meant": "which_team",
+    r"the shortcut (?P<word>\S+) is taken.*": "shortcut_taken",
+    r"a shortcut is 1 to 30 of .*": "shortcut_form",
+    r"a title has 1 to (?P<most>\d+) characters": "title",
+    r"a canned answer has 1 to (?P<most>\d+) characters": "canned_text",
+    r"a text has at most (?P<most>\d+) characters": "text_long",
+    r"there is no such canned answer.*": "no_canned",
+    r"what everybody uses, and what other agencies use.*": "not_yours",
+    r"choose one of the deployment's languages": "language",
+    r"no agency words this text in its own way": "no_text",
+    r"the text is empty": "text_empty",
+    r"the text must contain (?P<word>\{\w+\})": "text_needs",
+    r"(?P<word>\{[^{}]*\}) is never filled in .*": "text_unfilled",
+    r"takes (?P<n>\d+) SMS segments, (?P<units>\d+) characters .* 70 characters because of (?P<word>.*)": "text_ucs2",
+    r"takes (?P<n>\d+) SMS segments, (?P<units>\d+) characters with .*": "text_segments",
+    r"a \w+ answers for one agency: name it": "needs_agency",
+    r"the role \w+ serves the whole network.*": "no_agency_allowed",
+    r"the invitation was used, or is too old": "invitation",
+    r"write the name that colleagues read": "name",
+    r"single sign-on is not set up here": "no_sign_on",
 }
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _COMPILED: Final = tuple((re.compile(sentence), key) for sentence, key in _SENTENCES.items())
 
 
@@ -56,5 +133,7 @@ def is_known(text: str) -> bool:
 
 
 def _values(groups: dict[str, str], language: str) -> dict[str, str]:
-    state = groups.get("state")
+    state, last = groups.get("state"), groups.get("last")
+    if last and _DAY.fullmatch(last):
+        groups |= {"last": shown.day(date.fromisoformat(last), language)}
     return groups | ({"state": locale.maybe(language, f"state.{state}") or state} if state else {})

@@ -1,6 +1,7 @@
 """How instants, addresses and other people's words are shown."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -53,6 +54,11 @@ def person(name: str | None, urn: str | None) -> str:
     return tame_name(name) or (masked(urn) if urn else "")
 
 
+def day(on: date, language: str) -> str:
+    """A date with its weekday and year, in the words of a language of ours."""
+    return format_date(on, "EEE d MMM y", locale=_LOCALES[language])
+
+
 @dataclass(frozen=True, slots=True)
 class Times:
     """Instants as a reader of that language, in that time zone, at that moment reads them."""
@@ -84,6 +90,19 @@ class Times:
     def day(self, on: date) -> str:
         """A date with its weekday."""
         return format_date(on, "EEE d MMM", locale=_LOCALES[self.language])
+
+    def date(self, on: date) -> str:
+        """A date with its year."""
+        return day(on, self.language)
+
+    def spoken(self, values: Mapping[str, object]) -> dict[str, object]:
+        """What fills a text, with instants and dates as they are read."""
+        return {name: self._spoken(value) for name, value in values.items()}
+
+    def _spoken(self, value: object) -> object:
+        if isinstance(value, datetime):
+            return self.full(value)
+        return day(value, self.language) if isinstance(value, date) else value
 
     def iso(self, at: datetime) -> str:
         """For machines."""

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from channels import africastalking_ussd, telegram, twilio_sms, web
-from gateway.catalog_checks import Territories
+from channels import africastalking_ussd, telegram, twilio_sending, web
+from gateway.catalog_checks import Goals, Territories
 from gateway.catalog_texts import REQUIRED_TEXTS, placeholders
 from routing import catalog
 
@@ -37,10 +37,14 @@ SECTIONS: dict[str, type[BaseModel]] = {
     r"calendars/\<key\>.yaml": catalog.Calendar,
     "suspensions": catalog.Suspension,
     r"texts/\<language\>.yaml": catalog.Texts,
+    "timekeeping.yaml": catalog.Timekeeping,
+    "steps": catalog.Step,
+    "goals.yaml": Goals,
+    "goals": catalog.Goal,
     "territories.yaml": Territories,
 }
 OPTIONS: dict[str, type[BaseModel]] = {
-    "options of twilio": twilio_sms.TwilioOptions,
+    "options of twilio": twilio_sending.TwilioOptions,
     "options of africastalking": africastalking_ussd.Options,
     "options of telegram": telegram.Options,
     "options of web": web.Options,
@@ -64,7 +68,7 @@ def written(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     default: Any = info.get_default(call_default_factory=True)
-    if isinstance(default, BaseModel):
+    if isinstance(default, BaseModel) or (isinstance(default, tuple) and any(isinstance(d, BaseModel) for d in default)):
         return "see below"
     if default is None:
         return "none"

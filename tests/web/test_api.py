@@ -3,48 +3,74 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from channels.message import DeliveryStatus
+from gateway import absences, log
 from gateway.clock import new_id, now
+from gateway.clocks import keep
 from gateway.principal import Principal, Role
-from gateway.store import exchanges, staff, tokens
+from gateway.store import exchanges, outbox, queue, staff, tokens
 from gateway.store import schema as t
 from gateway.web.api.route import BASE, Route
 from gateway.web.api.routes import ROUTES
+from routing.catalog import Unit
+from routing.terms import counted
 from tests.support.running import PHONE, Running
 
 QUESTION = "Buenos días, ¿cuándo abren las inscripciones del SENA en Leticia?"
-CALLERS = ("none", "bad", "disabled", "other", "manager", "operator", "administrator")
+CALLERS = (
+    "none", "bad", "disabled", "other", "manager", "head", "triage", "operator", "auditor", "administrator",
+)  # fmt: skip
 
 # What each caller gets: no token, an unknown one, a revoked one, a manager of another agency, the case's own manager,
-# an operator, an administrator. A route that is missing here fails the test below.
+# its agency's head, the triage desk, an operator, an auditor, an administrator. A route that is missing here fails the
+# test below.
 EXPECTED = {
-    "GET /cases": "401 401 401 200 200 200 200",
-    "GET /cases/{number}": "401 401 401 404 200 200 200",
-    "POST /cases/{number}/take": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/release": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/reply": "401 401 401 404 201 403 201",
-    "POST /cases/{number}/note": "401 401 401 404 201 403 201",
-    "POST /cases/{number}/transfer": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/close": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/reopen": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/split": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/move": "401 401 401 404 200 403 200",
-    "POST /cases/{number}/messages/{id}/again": "401 401 401 404 200 403 200",
-    "GET /queue/next": "401 401 401 403 200 403 200",
-    "POST /queue/next": "401 401 401 403 200 403 200",
-    "GET /attachments/{id}": "401 401 401 404 200 200 200",
-    "GET /agencies": "401 401 401 200 200 200 200",
-    "GET /agencies/{key}": "401 401 401 200 200 200 200",
-    "GET /contacts": "401 401 401 200 200 200 200",
-    "GET /contacts/{id}": "401 401 401 404 200 200 200",
-    "GET /channels": "401 401 401 403 403 200 200",
-    "GET /unparsed": "401 401 401 403 403 200 200",
-    "POST /unparsed/{id}/replay": "401 401 401 403 403 200 200",
-    "GET /openapi.json": "200 200 200 200 200 200 200",
+    "GET /cases": "401 401 401 200 200 200 200 200 200 200",
+    "GET /cases/{number}": "401 401 401 404 200 200 200 200 200 200",
+    "GET /cases/{number}/clocks": "401 401 401 404 200 200 200 200 200 200",
+    "POST /cases/{number}/classify": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/completion": "401 401 401 404 201 201 201 403 403 201",
+    "POST /cases/{number}/completion/incomplete": "401 401 401 404 201 201 201 403 403 201",
+    "POST /cases/{number}/completion/prolong": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/completion/resume": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/extend": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/take": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/release": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/reply": "401 401 401 404 201 201 201 403 403 201",
+    "POST /cases/{number}/note": "401 401 401 404 201 201 201 403 403 201",
+    "POST /cases/{number}/transfer": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/close": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/reopen": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/split": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/move": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/messages/{id}/again": "401 401 401 404 200 200 200 403 403 200",
+    "GET /queue/next": "401 401 401 403 200 200 200 403 403 200",
+    "POST /queue/next": "401 401 401 403 200 200 200 403 403 200",
+    "GET /attachments/{id}": "401 401 401 404 200 200 200 200 200 200",
+    "GET /agencies": "401 401 401 200 200 200 200 200 200 200",
+    "GET /agencies/{key}": "401 401 401 200 200 200 200 200 200 200",
+    "GET /contacts": "401 401 401 200 200 200 200 200 200 200",
+    "GET /contacts/{id}": "401 401 401 404 200 200 200 200 200 200",
+    "GET /channels": "401 401 401 403 403 403 403 200 200 200",
+    "GET /unparsed": "401 401 401 403 403 403 403 200 200 200",
+    "POST /unparsed/{id}/replay": "401 401 401 403 403 403 403 200 403 200",
+    "GET /notices": "401 401 401 200 200 200 200 200 200 200",
+    "POST /notices/read": "401 401 401 200 200 200 200 403 403 200",
+    "GET /staff/{login}/absences": "401 401 401 403 403 200 403 403 403 200",
+    "POST /staff/{login}/absences": "401 401 401 403 403 201 403 403 403 201",
+    "DELETE /staff/{login}/absences/{id}": "401 401 401 403 403 200 403 403 403 200",
+    "GET /audit": "401 401 401 403 403 403 403 403 200 200",
+    "GET /reports/timeliness": "401 401 401 200 200 200 200 200 200 200",
+    "GET /reports/legal": "401 401 401 200 200 200 200 200 200 200",
+    "GET /openapi.json": "200 200 200 200 200 200 200 200 200 200",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "reply": {"text": "Abren el 15 de enero."},
@@ -52,6 +78,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "transfer": {"agency": "dian", "reason": "Es un asunto de impuestos."},
     "close": {"outcome": "spam", "reason": "No era para nosotros."},
     "reopen": {"reason": "Faltaba una respuesta."},
+    "classify": {"class": "consultation", "reason": "Pide un concepto."},
+    "completion": {"text": "¿De qué centro nos escribe?"},
+    "incomplete": {"text": "Falta su cédula."},
+    "prolong": {"reason": "La persona pidió más tiempo."},
+    "resume": {"reason": "Ya no hace falta."},
 }
 
 
@@ -99,7 +130,10 @@ async def callers(running: Running) -> dict[str, Client]:
         "disabled": disabled,
         "other": await client(running, Role.MANAGER, "dian"),
         "manager": await client(running, Role.MANAGER, "sena"),
+        "head": await client(running, Role.HEAD, "sena"),
+        "triage": await client(running, Role.TRIAGE),
         "operator": await client(running, Role.OPERATOR),
+        "auditor": await client(running, Role.AUDITOR),
         "administrator": await client(running, Role.ADMINISTRATOR),
     }
 
@@ -124,9 +158,12 @@ class Scene:
     def __init__(self, running: Running) -> None:
         self.running = running
         self.phones = iter(range(3005551000, 3005559999))
+        self.weeks = count(1)
 
     async def request(self, route: Route) -> tuple[str, dict[str, Any]]:
         """The path to call and what goes with it."""
+        if "{login}" in route.path:
+            return await self.absence(route)
         if "{number}" not in route.path and "{id}" not in route.path and route.path != "/queue/next":
             return route.path.replace("{key}", "sena"), {}
         phone = f"+57{next(self.phones)}"
@@ -137,6 +174,13 @@ class Scene:
         more: dict[str, Any] = {"json": BODIES.get(act, {})} if route.method == "POST" else {}
         if act == "reopen":
             await self.running.gateway.desk.close(ADMINISTRATOR, number, outcome="spam", reason="una prueba")
+        elif act == "extend":
+            more["json"] = {"until": await later(self.running, number), "reason": "Falta un concepto técnico."}
+        elif act in ("incomplete", "prolong", "resume"):
+            await stopped(self.running, number)
+            if act == "incomplete":
+                await self.running.gateway.desk.release(ADMINISTRATOR, number)
+                await self.third_message(number)
         elif act == "split":
             more["json"] = {"message": first}
         elif act == "move":
@@ -146,6 +190,22 @@ class Scene:
         if "{id}" in path:
             path = path.replace("{id}", await self.an_id(route.path, number))
         return path, more
+
+    async def absence(self, route: Route) -> tuple[str, dict[str, Any]]:
+        """A week of its own in years to come."""
+        begins = now() + timedelta(weeks=2 * next(self.weeks))
+        path = route.path.replace("{login}", "sena")
+        if "{id}" not in path:
+            until = (begins + timedelta(weeks=1)).isoformat()
+            body = {"from": begins.isoformat(), "until": until, "reason": "vacaciones"}
+            return path, {"json": body} if route.method == "POST" else {}
+        noted = await self.running.gateway.store.transact(
+            lambda conn: absences.note(
+                conn, ADMINISTRATOR, "sena", from_at=begins, until_at=begins + timedelta(weeks=1),
+                reason="vacaciones", now=now(),
+            )
+        )  # fmt: skip
+        return path.replace("{id}", str(noted.id)), {}
 
     async def second_case(self, number: str) -> str:
         return await self.running.gateway.desk.split(
@@ -174,6 +234,27 @@ class Scene:
 
 
 ADMINISTRATOR = Principal(id=1, name="test", role=Role.ADMINISTRATOR, agency=None)
+
+
+async def stopped(running: Running, number: str) -> None:
+    """The citizen was asked to complete the case, and notified of it."""
+    gateway = running.gateway
+    ids = await gateway.desk.ask_completion(ADMINISTRATOR, number, "¿De qué centro nos escribe?")
+
+    async def done(conn: AsyncConnection) -> None:
+        await outbox.advance(conn, ids[-1], DeliveryStatus.DELIVERED, now=gateway.clock())
+        case = (await conn.execute(t.cases.select().where(t.cases.c.number == number))).one()
+        await keep(conn, gateway.current().catalog, [case.id], now=gateway.clock())
+
+    await gateway.store.transact(done)
+
+
+async def later(running: Running, number: str) -> str:
+    """A business day after the case's last one, as a local date."""
+    async with running.gateway.store.read() as conn:
+        case = await queue.find(conn, ADMINISTRATOR, number)
+    count = counted(running.gateway.current().catalog, case.agency)
+    return count.add(case.due_at.astimezone(count.zone).date(), 5, Unit.BUSINESS_DAYS).isoformat()
 
 
 async def dead(running: Running, message_id: int) -> None:
@@ -405,6 +486,7 @@ async def test_a_body_that_does_not_say_its_length_is_limited_too(ventanilla: Ru
 async def test_a_failure_of_ours_tells_nothing_and_is_logged_once(
     ventanilla: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    log.configure("json")
     administrator = await client(ventanilla, Role.ADMINISTRATOR)
 
     async def broken(*_: Any, **__: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway import log
 from gateway.clock import new_id
 from gateway.store import alarms
 from gateway.store import schema as t
@@ -160,7 +161,7 @@ async def test_a_case_of_another_agency_does_not_exist_on_any_page_or_form(venta
         assert number not in (await browser.get("/console?view=open&agency=sena")).text
         for path in (case, f"/console/attachments/{file_id}", f"/console/attachments/{file_id}?inline=1"):
             assert (await browser.get(path)).status == 404, path
-        assert (await browser.get(f"/console/pulse?case={number}")).status == 404
+        assert (await browser.get(f"{case}/story")).status == 404
         for name, fields in (
             ("reply", {"text": "hola", "then": "answered"}),
             ("note", {"text": "hola"}),
@@ -173,6 +174,7 @@ async def test_a_case_of_another_agency_does_not_exist_on_any_page_or_form(venta
             ("move", {"message": message, "to": number}),
             ("again", {"message": message}),
             ("reveal", {}),
+            ("presence", {"doing": "viewing"}),
         ):
             answer = await browser.post(f"{case}/{name}", **fields)
             assert (answer.status, QUESTION in answer.text) == (404, False), name
@@ -294,19 +296,21 @@ async def test_the_due_day_is_explained_day_by_day(ventanilla: Running, luz: Mem
         page = await browser.get(f"/console/cases/{number}")
         assert "10 business days." in page.text
         assert "day of receipt" in page.text
-        assert page.text.count(" business day ") == 10
+        # The agency's clock, and the citizen's.
+        assert page.text.count(" business day ") == 2 * 10
         assert "The first word is no keyword." in page.text
 
 
 async def test_an_address_is_shown_in_full_only_when_asked_for(
     ventanilla: Running, luz: Member, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    log.configure("json")
     number = await _case(ventanilla)
     async with visitor(ventanilla, "luz") as browser:
         assert PHONE not in (await browser.get(f"/console/cases/{number}")).html
         assert PHONE in (await browser.post(f"/console/cases/{number}/reveal")).text
         assert PHONE not in (await browser.get(f"/console/cases/{number}")).html
-    [said] = [line for line in capsys.readouterr().out.splitlines() if "addresses revealed" in line]
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "addresses revealed" in line]
     assert f"staff:{luz.id}" in said
     assert number in said
     assert PHONE not in said
@@ -397,22 +401,6 @@ async def test_a_managers_console_tells_what_rings_for_their_agency(ventanilla: 
     async with visitor(ventanilla, "luz") as browser:
         page = await browser.get("/console")
         assert page.text.count("Su entidad no tiene quién responda") == 1
-
-
-async def test_the_pulse_tells_how_many_cases_have_moved(ventanilla: Running, luz: Member) -> None:
-    number = await _case(ventanilla)
-    async with visitor(ventanilla, "luz") as browser:
-        page = await browser.get("/console?view=open")
-        _, _, rest = page.html.partition('data-pulse="')
-        path = rest.partition('"')[0].replace("&amp;", "&")
-        assert '"fresh": 0' in (await browser.get(path)).html
-        await _case(ventanilla, sender=OTHER_PHONE)
-        later = await browser.get(path)
-        assert '"fresh": 1' in later.html
-        assert '"open": 2' in later.html
-        before = (await browser.get(f"/console/pulse?case={number}")).html
-        await browser.post(f"/console/cases/{number}/note", text="algo")
-        assert (await browser.get(f"/console/pulse?case={number}")).html != before
 
 
 async def test_a_sender_that_cannot_be_answered_is_closed_instead(ventanilla: Running, luz: Member) -> None:

@@ -1,44 +1,28 @@
 """The console in a real browser: its scripts, its policy and its narrowest width."""
 
 import json
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 
 from channels import gsm
 from tests.support import databases
+from tests.support.browsers import IN_A_BROWSER
 from tests.support.running import PHONE, Running, running
 from tests.web.visitor import PASSWORD, employ
 
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 QUESTION = "¿Cuándo abren las inscripciones del SENA en Leticia?"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH: the console was NOT tried in a browser"),
-]
+pytestmark = IN_A_BROWSER
 
 
-@asynccontextmanager
-async def _browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[tuple[Running, Page, list[str]]]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(tmp_path: Path, browser: Browser) -> AsyncIterator[tuple[Running, Page, list[str]]]:
     """A gateway, a page logged in as a manager of SENA, and what the browser complained about."""
-    async with running(databases.fresh("sqlite", tmp_path), tmp_path) as ventanilla, _browser() as browser:
+    async with running(databases.fresh("sqlite", tmp_path), tmp_path) as ventanilla:
         await employ(ventanilla, "luz", agency="sena")
         page = await browser.new_page(locale="es-CO")
         complaints: list[str] = []
@@ -50,6 +34,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[tuple[Running, Page, list[str]]]
         await page.press("#password", "Enter")
         await page.wait_for_url("**/console")
         yield ventanilla, page, complaints
+        await page.close()
 
 
 async def test_a_manager_takes_types_watches_the_counter_and_sends(desk: tuple[Running, Page, list[str]]) -> None:
@@ -122,16 +107,3 @@ async def test_every_page_fits_a_narrow_telephone(desk: tuple[Running, Page, lis
             beyond = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert beyond <= 0, (path, width)
     assert complaints == []
-
-
-async def test_an_open_queue_offers_to_show_what_has_come(
-    desk: tuple[Running, Page, list[str]],
-) -> None:
-    ventanilla, page, _ = desk
-    await page.clock.install()
-    await page.goto(f"{ventanilla.internal}/console?view=unassigned")
-    await ventanilla.text(QUESTION)
-    await page.clock.run_for(6000)
-    offer = page.get_by_role("link", name="1 caso nuevo o con novedad: actualizar")
-    await offer.click()
-    assert QUESTION in await page.inner_text("main")

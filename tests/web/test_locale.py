@@ -16,10 +16,12 @@ from gateway.web.console.views import VIEWS
 from gateway.web.locale import LANGUAGES, texts
 from routing.case import CaseState, EventKind
 from routing.catalog import Unit
+from routing.clocks import Began, Standing
 from routing.reading import SENTENCES
 
 _TEMPLATES = Path(refusals.__file__).parent / "templates"
 _USED = re.compile(r"""\bt\(\s*["']([a-z_.]+)["']\s*[,)]""")
+MOVERS = ("classify", "completion", "incomplete", "prolong", "resume", "extend")
 _TOLD_BY_BUBBLES = {"received", "replied", "acknowledged", "noted", "delivered", "delivery_failed"}
 
 
@@ -49,6 +51,12 @@ def test_every_key_a_template_names_exists() -> None:
         ("queue.explained", VIEWS),
         ("case.term", Unit),
         ("event", set(EventKind) - _TOLD_BY_BUBBLES),
+        ("standing", Standing),
+        ("terms.began", Began),
+        ("terms.left", Unit),
+        ("terms.verb", MOVERS),
+        ("terms.help", MOVERS),
+        ("terms.do", MOVERS),
     ],
 )
 def test_every_word_of_the_gateways_vocabularies_is_translated(prefix: str, words: object) -> None:
@@ -56,18 +64,26 @@ def test_every_word_of_the_gateways_vocabularies_is_translated(prefix: str, word
     assert keys <= texts()["es"].keys()
 
 
-@pytest.mark.parametrize("module", [desk, queue])
-def test_every_refusal_of_the_desk_has_a_translation_of_its_own(module: object) -> None:
-    source = ast.parse(Path(module.__file__).read_text("utf-8"))  # type: ignore[attr-defined]
-    said = [
+_DESK = (*sorted(Path(desk.__file__).parent.glob("*.py")), Path(queue.__file__))
+
+
+@pytest.mark.parametrize("module", _DESK, ids=lambda path: path.stem)
+def test_every_refusal_of_the_desk_has_a_translation_of_its_own(module: Path) -> None:
+    assert [sentence for sentence in _refused(module) if not refusals.is_known(sentence)] == []
+
+
+def test_the_refusals_are_found_where_they_are_made() -> None:
+    assert len([sentence for module in _DESK for sentence in _refused(module)]) > 40
+
+
+def _refused(module: Path) -> list[str]:
+    return [
         _sentence(node.args[-1])
-        for node in ast.walk(source)
+        for node in ast.walk(ast.parse(module.read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id in ("Conflict", "Invalid", "NotFound")
     ]
-    assert said
-    assert [sentence for sentence in said if not refusals.is_known(sentence)] == []
 
 
 def _sentence(node: ast.expr) -> str:

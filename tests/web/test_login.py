@@ -119,8 +119,8 @@ async def test_a_disabled_member_is_out_at_once(ventanilla: Running, luz: staff.
     async with visitor(ventanilla, "luz") as browser:
         await ventanilla.gateway.store.transact(lambda conn: staff.set_active(conn, "luz", active=False, now=now()))
         assert (await browser.get("/console")).path.startswith("/login")
-        async with browser.http.get(f"{browser.base}/console/pulse") as pulse:
-            assert (pulse.status, await pulse.json()) == (401, {})
+        async with browser.http.get(f"{browser.base}/console/stream") as stream:
+            assert (stream.status, await stream.text()) == (401, "")
 
 
 @pytest.mark.parametrize("path", ["/logout", "/language", "/console/next"])

@@ -1,12 +1,16 @@
 """What the API answers: the types that are serialised and that the OpenAPI document shows. Ids are texts."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from channels.message import AttachmentKind
+from gateway.audit import Action
+from gateway.principal import Role
 from routing.case import CaseState, EventKind
+from routing.catalog import Unit
+from routing.clocks import Began, Standing
 
 
 class Answer(BaseModel):
@@ -25,7 +29,7 @@ class Person(Answer):
 
 
 class Case(Answer):
-    """A case as it stands."""
+    """A case as it stands. `due_at` is the agency's last second; while suspended, what it was when it stopped."""
 
     number: str
     state: CaseState
@@ -36,7 +40,12 @@ class Case(Answer):
     channel: str
     territory: str | None
     received_at: datetime
+    effective: date | None = Field(description="the local day from which days are counted")
     due_at: datetime
+    citizen_due_at: datetime = Field(description="the same of the citizen's own clock, which no transfer starts again")
+    standing: Standing = Field(description="where the agency's clock stands")
+    suspended_at: datetime | None = Field(description="since when it stands still, because the citizen owes an answer")
+    late_at: datetime | None = Field(description="the first second past a deadline, kept for ever")
     waiting_since: datetime | None = Field(description="since when the citizen waits for us")
     active_at: datetime
     answered_at: datetime | None
@@ -269,3 +278,85 @@ class Replayed(Answer):
 
     id: str
     state: Literal["replayed"]
+
+
+class Pause(Answer):
+    """A time in which the citizen owed an answer. `until` is the last day they may give it."""
+
+    since: datetime
+    until: date
+    ended: datetime | None
+    prolonged: bool
+
+
+class ClockDay(Answer):
+    """A day of a clock: counted with its number (0 is the day of receipt), or skipped, and why."""
+
+    date: date
+    number: int | None
+    counted: bool
+    code: str
+    reason: str
+
+
+class Clock(Answer):
+    """One clock. `n` is the whole term in `unit`, extension included."""
+
+    agency: str
+    term_class: str = Field(alias="class")
+    began: Began
+    started_at: datetime
+    effective: date
+    due: datetime = Field(description="while suspended, as it was when it stopped")
+    n: int
+    unit: Unit
+    source: str = Field(description="the law that gives the term")
+    extended: bool
+    standing: Standing
+    left: int | float | None = Field(description="days or hours of `unit` that are left; null once it has ended")
+    late_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str | None = Field(description="answered, transferred, or the outcome the case was closed with")
+    deemed_granted_at: datetime | None
+    transfer_due_at: datetime | None = Field(description="by when it had to be passed on, if it ended so")
+    pauses: list[Pause]
+    days: list[ClockDay]
+
+
+class Step(Answer):
+    """What the timekeeper does next with the case, and when."""
+
+    step: str
+    at: datetime
+
+
+class Clocks(Answer):
+    """Every clock of a case, derived from its events at this moment. The last of `legal` is the present one."""
+
+    legal: list[Clock]
+    citizen: Clock
+    touched_at: datetime | None = Field(description="the first act of a person")
+    next: list[Step]
+
+
+class AuditEntry(Answer):
+    """Something that was seen or done. `actor` is staff:<id>, token:<id>, command, or "" for who did not get in."""
+
+    id: str
+    at: datetime
+    actor: str
+    who: str = Field(description="the login or the token's name, as it was then")
+    role: Role | None
+    agency: str | None
+    action: Action
+    object: str
+    detail: str
+    remote: str = Field(description="the network address it came from")
+
+
+class Audit(Answer):
+    """A page of the audit log, the latest first; `next` is the cursor of the one after, or null."""
+
+    items: list[AuditEntry]
+    next: str | None

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, TypeVar, get_origin
 from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from gateway.audit import Action, entry
 from gateway.errors import Invalid, NotFound
 from gateway.gateway import Gateway
 from gateway.principal import Principal
@@ -50,6 +51,20 @@ class Ask:
     path: Mapping[str, str]
     query: Any
     body: Any
+    # The caller's network address.
+    remote: str = ""
+    # The Accept header: which forms of the answer the caller can read.
+    accept: str = ""
+
+    def seen(self, action: Action, object: str = "", *, agency: str | None = None, detail: str = "") -> None:
+        """Note in the audit log that the caller saw or did something; see `gateway.web.audit.seen`."""
+        who, at = self.principal.name, self.gateway.clock()
+        self.gateway.audit.note(
+            entry(
+                action, at=at, by=self.principal, who=who, remote=self.remote, object=object, agency=agency,
+                detail=detail,
+            )
+        )  # fmt: skip
 
     def id(self, name: str) -> int:
         """A part of the path that is an id; its pattern has been checked. NotFound for one that none can be."""

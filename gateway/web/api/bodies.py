@@ -1,9 +1,11 @@
 """What a program may ask: the query parameters and the bodies of the API."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from gateway.audit import Action
 from gateway.web.api.asked import Asked, CaseNumber, Id, Key
 from routing.case import CaseState
 
@@ -19,6 +21,10 @@ Cursor = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$", description="`n
 class CasesQuery(Asked):
     """Which cases; every parameter narrows."""
 
+    q: Annotated[str, Field(max_length=500)] | None = Field(
+        default=None,
+        description="words, a name, a case number or a telephone, as in the console's search; the newest message first",
+    )
     agency: Key | None = None
     state: tuple[CaseState, ...] = Field(default=(), description="repeated, or separated by commas")
     channel: Key | None = None
@@ -45,6 +51,20 @@ class ContactsQuery(Asked):
 
     cursor: Id | None = Field(default=None, description="`next` of the page before")
     limit: Limit = 50
+
+
+class AuditQuery(Asked):
+    """Which entries; every parameter narrows."""
+
+    who: Annotated[str, Field(max_length=100)] | None = Field(default=None, description="a login or a token's name")
+    action: Action | None = None
+    object: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="a case's number, `staff:<login>`, `token:<name>`"
+    )
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = Field(default=None, description="before this instant")
+    limit: Limit = 50
+    cursor: Id | None = Field(default=None, description="`next` of the page before")
 
 
 class NextBody(Asked):
@@ -89,6 +109,38 @@ class CloseBody(Asked):
 class ReopenBody(Asked):
     """Why the case is opened again."""
 
+    reason: Reason
+
+
+class ClassifyBody(Asked):
+    """The class whose term applies from the day of receipt on."""
+
+    term_class: Key = Field(alias="class")
+    reason: Reason
+
+
+class CompletionBody(Asked):
+    """What is missing, in words to the citizen."""
+
+    text: Text
+
+
+class ProlongBody(Asked):
+    """Why the citizen gets a second month."""
+
+    reason: Reason
+
+
+class ResumeBody(Asked):
+    """Why the clock goes on without the citizen's answer."""
+
+    reason: Reason
+
+
+class ExtendBody(Asked):
+    """The new last day and its reason; the citizen is told both."""
+
+    until: date = Field(description="a business day of the agency's, local")
     reason: Reason
 
 

@@ -2,10 +2,12 @@
 
 import structlog
 
+from gateway.audit import Action
 from gateway.errors import Forbidden, Invalid
 from gateway.store import queue
 from gateway.web.api import answers, bodies, views
 from gateway.web.api.asked import Ask
+from gateway.web.api.found import found as searched
 from routing.case import CaseState
 
 log = structlog.get_logger()
@@ -26,6 +28,8 @@ async def listed(ask: Ask) -> answers.Cases:
         received_from=wanted.received_from,
         received_to=wanted.received_to,
     )
+    if wanted.q is not None:
+        return await searched(ask, found)
     async with ask.gateway.store.read() as conn:
         try:
             rows, following = await queue.listed(
@@ -33,15 +37,15 @@ async def listed(ask: Ask) -> answers.Cases:
             )
         except OverflowError:  # a cursor made up of numbers no list has
             raise Invalid("cursor", "the cursor is not one this list gave out") from None
-        return answers.Cases(items=await views.cases(conn, ask.principal, rows), next=following)
+        return answers.Cases(items=await views.cases(conn, ask, rows), next=following)
 
 
 async def one(ask: Ask) -> answers.CaseStory:
-    """A case with everything that was said and done. It shows addresses, so who read it is logged."""
+    """A case with everything that was said and done. Who read it is noted."""
     number = ask.path["number"]
     async with ask.gateway.store.read() as conn:
-        found = await views.story(conn, ask.principal, number)
-    log.info("addresses shown", case=number, to=ask.principal.actor)
+        found = await views.story(conn, ask, number)
+    ask.seen(Action.CASE_OPENED, number, agency=found.agency)
     return found
 
 
@@ -50,7 +54,7 @@ async def peek(ask: Ask) -> answers.Case | None:
     wanted = queue.Filter(agency=_agency(ask, ask.query.agency), state=(CaseState.OPEN,), unassigned=True)
     async with ask.gateway.store.read() as conn:
         rows, _ = await queue.listed(conn, ask.principal, wanted, order="due", limit=1)
-        found = await views.cases(conn, ask.principal, rows)
+        found = await views.cases(conn, ask, rows)
     return found[0] if found else None
 
 
@@ -119,6 +123,46 @@ async def reopen(ask: Ask) -> answers.Case:
     return await _present(ask, ask.path["number"])
 
 
+async def classify(ask: Ask) -> answers.Case:
+    """Say that it is another kind of petition."""
+    number, body = ask.path["number"], ask.body
+    await ask.gateway.desk.classify(ask.principal, number, term_class=body.term_class, reason=body.reason)
+    return await _present(ask, number)
+
+
+async def ask_completion(ask: Ask) -> answers.Replied:
+    """Ask the citizen for what is missing."""
+    number = ask.path["number"]
+    ids = await ask.gateway.desk.ask_completion(ask.principal, number, ask.body.text)
+    return answers.Replied(messages=[str(i) for i in ids], case=await _present(ask, number))
+
+
+async def incomplete(ask: Ask) -> answers.Replied:
+    """Tell the citizen that something is still missing."""
+    number = ask.path["number"]
+    ids = await ask.gateway.desk.incomplete(ask.principal, number, ask.body.text)
+    return answers.Replied(messages=[str(i) for i in ids], case=await _present(ask, number))
+
+
+async def prolong_completion(ask: Ask) -> answers.Case:
+    """Give the citizen a second month."""
+    await ask.gateway.desk.prolong_completion(ask.principal, ask.path["number"], reason=ask.body.reason)
+    return await _present(ask, ask.path["number"])
+
+
+async def resume(ask: Ask) -> answers.Case:
+    """Let the clock go on without the citizen's answer."""
+    await ask.gateway.desk.resume(ask.principal, ask.path["number"], reason=ask.body.reason)
+    return await _present(ask, ask.path["number"])
+
+
+async def extend(ask: Ask) -> answers.Case:
+    """Take more time, once, and tell the citizen."""
+    number, body = ask.path["number"], ask.body
+    await ask.gateway.desk.extend(ask.principal, number, until=body.until, reason=body.reason)
+    return await _present(ask, number)
+
+
 async def split(ask: Ask) -> answers.Number:
     """Make a message a case of its own."""
     number = await ask.gateway.desk.split(ask.principal, ask.path["number"], int(ask.body.message))
@@ -141,4 +185,4 @@ async def send_again(ask: Ask) -> answers.Case:
 
 async def _present(ask: Ask, number: str) -> answers.Case:
     async with ask.gateway.store.read() as conn:
-        return await views.case(conn, ask.principal, number)
+        return await views.case(conn, ask, number)

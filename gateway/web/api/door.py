@@ -14,6 +14,7 @@ from gateway.errors import NotFound, Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Role
 from gateway.store import tokens
+from gateway.web import client
 from gateway.web.api import problem
 from gateway.web.api.asked import Ask, read_body, read_query
 from gateway.web.api.problem import Refused
@@ -70,6 +71,8 @@ async def _answer(request: web.Request, route: Route) -> web.Response:
         path=_path(request),
         query=read_query(request, route.query),
         body=await read_body(request, route.body),
+        remote=client.remote_of(request),
+        accept=request.headers.get("Accept", ""),
     )
     return _response(await route.handler(ask), route)
 

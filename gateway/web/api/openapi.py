@@ -119,6 +119,8 @@ def _responses(route: Route) -> dict[str, Any]:
         done["content"] = {route.media: {"schema": {"$ref": _SCHEMAS + route.answer.__name__}}}
     else:
         done["content"] = {route.media: {"schema": {}}}
+    if route.also:
+        done["content"][route.also] = {"schema": {"type": "string"}}
     found = {str(route.status): done}
     if route.empty:
         found["204"] = {"description": route.empty}

@@ -5,15 +5,13 @@ import unicodedata
 from typing import Any
 from urllib.parse import quote
 
-import structlog
 from aiohttp import web
 
+from gateway.audit import Action
 from gateway.errors import NotFound
 from gateway.store import attachments, queue
 from gateway.web.api import answers, bodies, views
 from gateway.web.api.asked import Ask
-
-log = structlog.get_logger()
 
 _MOST_CASES = 200
 _LONGEST_NAME = 120
@@ -42,8 +40,8 @@ async def contact(ask: Ask) -> answers.ContactStory:
         )
         if not rows:
             raise NotFound("there is no such person that you may see")
-        found = await views.contact(conn, contact_id, await views.cases(conn, ask.principal, rows))
-    log.info("addresses shown", contact=contact_id, to=ask.principal.actor)
+        found = await views.contact(conn, contact_id, await views.cases(conn, ask, rows))
+    ask.seen(Action.CONTACT_OPENED, f"contact:{contact_id}")
     return found
 
 
@@ -51,6 +49,7 @@ async def attachment(ask: Ask) -> web.Response:
     """A stored file's bytes, to be saved and never to be shown in a browser's page."""
     async with ask.gateway.store.read() as conn:
         row = await attachments.readable(conn, ask.principal, ask.id("id"))
+    ask.seen(Action.ATTACHMENT_DOWNLOADED, row.number, agency=row.agency, detail=f"file {row.id}")
     try:
         content = await asyncio.to_thread(ask.gateway.files.path(row.stored_as).read_bytes)
     except FileNotFoundError:

@@ -16,6 +16,7 @@ PATH_PATTERNS: Final = {
     "number": r"[0-9]{11,14}",
     "id": r"[0-9]{1,19}",
     "key": r"[a-z][a-z0-9-]{0,39}",
+    "login": r"[a-z][a-z0-9._-]{1,39}",
 }
 
 
@@ -33,5 +34,7 @@ class Route:
     # None: bytes, described by `media`.
     answer: type[BaseModel] | None = None
     media: str = "application/json"
+    # Another form the same answer may be asked for in, such as text/csv.
+    also: str | None = None
     status: int = 200
     empty: str | None = None

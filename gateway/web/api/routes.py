@@ -5,12 +5,13 @@ from typing import Final
 from aiohttp import web
 
 from gateway.principal import Right
-from gateway.web.api import answers, bodies, cases, openapi, people, places, watch
+from gateway.web.api import answers, audit, bodies, cases, clocks, duty, openapi, people, places, reports, watch
 from gateway.web.api.asked import Ask, Asked, Nothing
 from gateway.web.api.route import Route
 
 _READ, _WORK, _WATCH = Right.READ_CASES, Right.WORK_CASES, Right.WATCH_CHANNELS
 _CASE = "/cases/{number}"
+_ABSENCES = "/staff/{login}/absences"
 
 
 async def _document(_ask: Ask) -> web.Response:
@@ -31,6 +32,8 @@ ROUTES: Final[tuple[Route, ...]] = (
           query=bodies.CasesQuery, answer=answers.Cases),
     Route(method="GET", path=_CASE, handler=cases.one, right=_READ, answer=answers.CaseStory,
           summary="Read a case with its messages and events"),
+    Route(method="GET", path=f"{_CASE}/clocks", handler=clocks.of_case, right=_READ, answer=answers.Clocks,
+          summary="Read a case's clocks, with every day explained"),
     _act("take", cases.take, summary="Take a case", body=bodies.TakeBody),
     _act("release", cases.release, summary="Give a case back to the queue"),
     _act("reply", cases.reply, summary="Answer the citizen", body=bodies.ReplyBody, answer=answers.Replied, status=201),
@@ -39,6 +42,16 @@ ROUTES: Final[tuple[Route, ...]] = (
          answer=answers.Transferred),
     _act("close", cases.close, summary="End a case", body=bodies.CloseBody),
     _act("reopen", cases.reopen, summary="Open an ended case again", body=bodies.ReopenBody),
+    _act("classify", cases.classify, summary="Give a case another class of petition", body=bodies.ClassifyBody),
+    _act("completion", cases.ask_completion, summary="Ask the citizen for what is missing",
+         body=bodies.CompletionBody, answer=answers.Replied, status=201),
+    _act("completion/incomplete", cases.incomplete, summary="Say that something is still missing",
+         body=bodies.CompletionBody, answer=answers.Replied, status=201),
+    _act("completion/prolong", cases.prolong_completion, summary="Give the citizen a second month",
+         body=bodies.ProlongBody),
+    _act("completion/resume", cases.resume, summary="Let the clock go on without the citizen's answer",
+         body=bodies.ResumeBody),
+    _act("extend", cases.extend, summary="Take more time, once, before the deadline", body=bodies.ExtendBody),
     _act("split", cases.split, summary="Make a message a case of its own", body=bodies.SplitBody,
          answer=answers.Number),
     _act("move", cases.move, summary="Move a message to another case of the person", body=bodies.MoveBody),
@@ -63,5 +76,21 @@ ROUTES: Final[tuple[Route, ...]] = (
           summary="List requests that became no message"),
     Route(method="POST", path="/unparsed/{id}/replay", handler=watch.replay, right=Right.REPLAY,
           answer=answers.Replayed, summary="Take such a request in once more"),
+    Route(method="GET", path="/notices", handler=duty.notices, right=_READ, query=duty.NoticesQuery,
+          answer=duty.Notices, summary="List what staff are told and have not read"),
+    Route(method="POST", path="/notices/read", handler=duty.read, right=_WORK, body=duty.ReadBody, answer=duty.Read,
+          summary="Note that notices were read"),
+    Route(method="GET", path=_ABSENCES, handler=duty.away, right=Right.SUPERVISE, answer=duty.Absences,
+          summary="Read when somebody is away"),
+    Route(method="POST", path=_ABSENCES, handler=duty.leave, right=Right.SUPERVISE, body=duty.AbsenceBody,
+          answer=duty.Absences, status=201, summary="Note that somebody is away"),
+    Route(method="DELETE", path=f"{_ABSENCES}/{{id}}", handler=duty.come_back, right=Right.SUPERVISE,
+          answer=duty.Absences, summary="End an absence, or strike it out"),
+    Route(method="GET", path="/audit", handler=audit.listed, summary="Read who saw and did what",
+          right=Right.READ_AUDIT, query=bodies.AuditQuery, answer=answers.Audit),
+    Route(method="GET", path="/reports/timeliness", handler=reports.figures, right=_READ, also="text/csv",
+          query=reports.TimelinessQuery, answer=reports.TimelinessReport, summary="Read the indicators of a period"),
+    Route(method="GET", path="/reports/legal", handler=reports.legal, right=_READ, query=reports.LegalQuery,
+          answer=reports.LegalReport, also="text/csv", summary="Read the requests of a period one by one"),
     Route(method="GET", path="/openapi.json", handler=_document, right=None, summary="Read this document"),
 )  # fmt: skip

@@ -5,49 +5,59 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.principal import Principal
-from gateway.store import attachments, queue, visible
+from gateway import standing
+from gateway.store import attachments, queue, standings, visible
 from gateway.web.api import answers
+from gateway.web.api.asked import Ask
+from routing.clocks import Standing
 
 # Columns of a case that the answer carries as they are, by the answer's names.
 _PLAIN = (
     "number", "state", "agency", "topic", "term_class", "language", "channel", "territory", "received_at", "due_at",
-    "waiting_since", "active_at", "answered_at", "ended_at", "outcome", "last_line", "last_by", "failed_delivery",
-    "version",
+    "citizen_due_at", "suspended_at", "late_at", "waiting_since", "active_at", "answered_at", "ended_at", "outcome",
+    "last_line", "last_by", "failed_delivery", "version",
 )  # fmt: skip
 
 
-async def cases(conn: AsyncConnection, principal: Principal, rows: Sequence[Any]) -> list[answers.Case]:
-    """Cases that were found with the principal."""
-    labels = await visible.labels(conn, principal, rows)
-    return [answers.Case(**_case(row, labels)) for row in rows]
+async def cases(conn: AsyncConnection, ask: Ask, rows: Sequence[Any]) -> list[answers.Case]:
+    """Cases that were found with the principal who asks."""
+    return [answers.Case(**case) for case in await _cases(conn, ask, rows)]
 
 
-async def case(conn: AsyncConnection, principal: Principal, number: str) -> answers.Case:
+async def case(conn: AsyncConnection, ask: Ask, number: str) -> answers.Case:
     """The case of that number as it stands. NotFound."""
-    [found] = await cases(conn, principal, [await queue.find(conn, principal, number)])
+    [found] = await cases(conn, ask, [await queue.find(conn, ask.principal, number)])
     return found
 
 
-def _case(row: Any, labels: visible.Labels) -> dict[str, Any]:
+async def _cases(conn: AsyncConnection, ask: Ask, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    labels = await visible.labels(conn, ask.principal, rows)
+    last = await standings.last_clocks(conn, [row.id for row in rows])
+    catalog, now = ask.gateway.current().catalog, ask.gateway.clock()
+    return [_case(row, labels, standing.of_row(catalog, row, last.get(row.id), now)) for row in rows]
+
+
+def _case(row: Any, labels: visible.Labels, stands: Standing) -> dict[str, Any]:
     assignee = row.assignee_id
     return {
         **{name: getattr(row, name) for name in _PLAIN},
+        "effective": row.effective or None,
+        "standing": stands,
         "contact": {"id": str(row.contact_id), "name": labels.contacts.get(row.contact_id)},
         "assignee": None if assignee is None else {"id": str(assignee), "name": labels.staff.get(assignee)},
         "predecessor": labels.numbers.get(row.predecessor_id),
     }
 
 
-async def story(conn: AsyncConnection, principal: Principal, number: str) -> answers.CaseStory:
+async def story(conn: AsyncConnection, ask: Ask, number: str) -> answers.CaseStory:
     """The case with its messages, events and person. NotFound."""
-    row = await queue.find(conn, principal, number)
-    labels = await visible.labels(conn, principal, [row])
+    row = await queue.find(conn, ask.principal, number)
+    [found] = await _cases(conn, ask, [row])
     messages, events = await queue.story(conn, row.id)
     files = await attachments.of_messages(conn, [m.id for m in messages])
     authors = await queue.names_of(conn, [m.staff_id for m in messages if m.staff_id is not None])
     return answers.CaseStory(
-        **{**_case(row, labels), "contact": await _contact(conn, row.contact_id)},
+        **{**found, "contact": await _contact(conn, row.contact_id)},
         messages=[_message(m, files.get(m.id, ()), authors.get(m.staff_id)) for m in messages],
         events=[_event(e) for e in events],
     )

@@ -1,6 +1,7 @@
 """Channels over the API, and the requests that became no message."""
 
 from channels.channel import Unreadable
+from gateway.audit import Action
 from gateway.errors import Conflict, NotFound
 from gateway.store import exchanges, outbox
 from gateway.web.api import answers
@@ -61,4 +62,5 @@ async def replay(ask: Ask) -> answers.Replayed:
         raise Conflict(f"it still cannot be read: {error}") from None
     await gateway.inbox.take(channel, raw)
     await gateway.store.transact(lambda conn: exchanges.settle(conn, exchange_id, state="replayed"))
+    ask.seen(Action.EXCHANGE_REPLAYED, f"exchange:{exchange_id}")
     return answers.Replayed(id=str(exchange_id), state="replayed")

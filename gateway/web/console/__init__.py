@@ -3,10 +3,26 @@
 from aiohttp import web
 
 from gateway.web import static
-from gateway.web.console import acts, attachment, case_page, login, queue_page
+from gateway.web.console import (
+    acts,
+    attachment,
+    canned_page,
+    case_page,
+    login,
+    notices_page,
+    presence,
+    queue_page,
+    reports_page,
+    search_page,
+    stream,
+    team_acts,
+    team_page,
+    texts_page,
+)
 from gateway.web.pages import page
 
 _CASE = "/console/cases/{number:[0-9]{11,14}}"
+_CANNED = "/console/canned/{id:[0-9]{1,19}}"
 
 
 def add_routes(app: web.Application) -> None:
@@ -16,20 +32,44 @@ def add_routes(app: web.Application) -> None:
     for path, handler in (
         ("/", login.home),
         ("/login", login.login_page),
+        ("/login/code", login.code_page),
         ("/console", queue_page.show),
-        ("/console/pulse", queue_page.pulse),
+        ("/console/queue/rows", queue_page.rows),
+        ("/console/search", search_page.show),
+        ("/console/notices", notices_page.show),
+        ("/console/reports", reports_page.show),
+        ("/console/reports/cases", reports_page.cases),
+        ("/console/reports/timeliness.csv", reports_page.figures_csv),
+        ("/console/reports/legal.csv", reports_page.legal_csv),
+        ("/console/team", team_page.show),
+        ("/console/team.csv", team_page.export),
+        ("/console/canned", canned_page.show),
+        ("/console/texts", texts_page.show),
         (_CASE, case_page.show),
+        (f"{_CASE}/story", case_page.story),
         ("/console/attachments/{id:[0-9]{1,19}}", attachment.serve),
     ):
         router.add_get(path, page(handler))
     for path, handler in (
         ("/login", login.login),
+        ("/login/code", login.code),
         ("/logout", login.logout),
         ("/language", login.language),
         ("/console/next", queue_page.take_next),
+        ("/console/notices", notices_page.read),
+        ("/console/canned", canned_page.add),
+        (_CANNED, canned_page.change),
+        (f"{_CANNED}/use", canned_page.use),
+        ("/console/texts", texts_page.change),
         (f"{_CASE}/reveal", case_page.reveal),
         (f"{_CASE}/transfer", acts.transfer),
+        (f"{_CASE}/presence", presence.note),
     ):
         router.add_post(path, page(handler))
     for name, work in acts.ACTS.items():
         router.add_post(f"{_CASE}/{name}", page(acts.act(name, work)))
+    for path, deed in team_acts.ACTS.items():
+        router.add_post(f"/console/team/{path}", page(team_acts.act(deed)))
+    # No page: it answers for hours.
+    router.add_get("/console/stream", stream.stream)
+    app.on_shutdown.append(stream.end_all)

@@ -1,6 +1,7 @@
 """What the forms of a case's page do. Each act ends with a redirect; a refusal gives the page and the words back."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 from aiohttp import web
@@ -75,6 +76,40 @@ async def _reopen(desk: Desk, principal: Principal, number: str, form: Form) -> 
     return "reopened"
 
 
+async def _classify(desk: Desk, principal: Principal, number: str, form: Form) -> str:
+    await desk.classify(principal, number, term_class=form.get("class", ""), reason=form.get("reason", ""))
+    return "classified"
+
+
+async def _completion(desk: Desk, principal: Principal, number: str, form: Form) -> str:
+    await desk.ask_completion(principal, number, _lines(form.get("text", "")))
+    return "completion_asked"
+
+
+async def _incomplete(desk: Desk, principal: Principal, number: str, form: Form) -> str:
+    await desk.incomplete(principal, number, _lines(form.get("text", "")))
+    return "completion_asked"
+
+
+async def _prolong(desk: Desk, principal: Principal, number: str, form: Form) -> str:
+    await desk.prolong_completion(principal, number, reason=form.get("reason", ""))
+    return "prolonged"
+
+
+async def _resume(desk: Desk, principal: Principal, number: str, form: Form) -> str:
+    await desk.resume(principal, number, reason=form.get("reason", ""))
+    return "resumed"
+
+
+async def _extend(desk: Desk, principal: Principal, number: str, form: Form) -> str:
+    try:
+        until = date.fromisoformat(form.get("until", ""))
+    except ValueError:
+        raise Invalid("until", "until must be a date") from None
+    await desk.extend(principal, number, until=until, reason=form.get("reason", ""))
+    return "extended"
+
+
 async def _split(desk: Desk, principal: Principal, number: str, form: Form) -> str:
     await desk.split(principal, number, _message_id(form))
     return "split"
@@ -115,6 +150,12 @@ ACTS: dict[str, Any] = {
     "release": _release,
     "close": _close,
     "reopen": _reopen,
+    "classify": _classify,
+    "completion": _completion,
+    "incomplete": _incomplete,
+    "prolong": _prolong,
+    "resume": _resume,
+    "extend": _extend,
     "split": _split,
     "move": _move,
     "again": _again,

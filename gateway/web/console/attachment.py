@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from gateway.audit import Action
 from gateway.errors import NotFound
 from gateway.gateway import GATEWAY
 from gateway.principal import Right
 from gateway.store import attachments
-from gateway.web import auth, shown
+from gateway.web import audit, auth, shown
 from gateway.web.console.story import INLINE
 
 # Whatever the file holds, it runs nothing, loads nothing and frames nothing.
@@ -27,6 +28,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
     path = gateway.files.path(row.stored_as)
     if not await asyncio.to_thread(path.is_file):
         raise NotFound("there is no such file that you may see")
+    audit.seen(request, Action.ATTACHMENT_DOWNLOADED, row.number, agency=row.agency, detail=f"file {row.id}")
     inline = request.query.get("inline") == "1" and row.content_type in INLINE
     return web.FileResponse(path, headers=_headers(row, inline=inline))
 

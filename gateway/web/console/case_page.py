@@ -8,18 +8,22 @@ import structlog
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway import standing
+from gateway.audit import Action
 from gateway.desk import OUTCOMES
 from gateway.errors import Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
-from gateway.store import attachments, queue
-from gateway.web import auth, refusals, shown
-from gateway.web.console.due import chip, clock
+from gateway.store import attachments, queue, viewing
+from gateway.web import audit, auth, refusals, shown
+from gateway.web.console.due import chip, of_clock
 from gateway.web.console.queue_page import rail
 from gateway.web.console.story import INLINE, Told, actors
+from gateway.web.console.suggested import chosen, suggested
+from gateway.web.console.terms_panel import panel, span, verbs
 from gateway.web.console.views import counts, views
 from gateway.web.pages import render
-from routing.case import CaseState
+from routing.case import CITIZEN, CaseState
 from routing.catalog import Catalog
 
 log = structlog.get_logger()
@@ -42,7 +46,9 @@ class Typed:
 
 async def show(request: web.Request) -> web.StreamResponse:
     """The case as it stands."""
-    return await case_page(request, done=request.query.get("done"))
+    filled = await chosen(request)
+    typed = Typed(form=filled[0], fields=filled[1]) if filled else None
+    return await case_page(request, typed=typed, done=request.query.get("done"))
 
 
 async def case_page(
@@ -57,8 +63,12 @@ async def case_page(
     principal = await auth.principal(request)
     principal.need(Right.READ_CASES)
     gateway = request.app[GATEWAY]
+    number = request.match_info["number"]
     async with gateway.store.read() as conn:
-        values = await _gathered(conn, gateway, principal, request.match_info["number"])
+        values = await _gathered(conn, gateway, principal, number, language=auth.language_of(request))
+    if refusal is None:
+        action = Action.ADDRESS_REVEALED if revealed else Action.CASE_OPENED
+        audit.seen(request, action, values["case"].number, agency=values["case"].agency)
     sentence = refusals.sentence(refusal, auth.language_of(request)) if refusal else None
     return render(
         request,
@@ -72,11 +82,28 @@ async def case_page(
     )
 
 
-async def _gathered(conn: AsyncConnection, gateway: Gateway, principal: Principal, number: str) -> dict[str, Any]:
+async def story(request: web.Request) -> web.StreamResponse:
+    """The head and the story alone, for a page that is open. `?seen=` is the last event it shows."""
+    principal = await auth.principal(request)
+    principal.need(Right.READ_CASES)
+    gateway, language = request.app[GATEWAY], auth.language_of(request)
+    async with gateway.store.read() as conn:
+        values = await _story(conn, gateway, principal, request.match_info["number"], language=language)
+    # What has come since is read by this, so it is noted like the page itself.
+    audit.seen(request, Action.CASE_OPENED, values["case"].number, agency=values["case"].agency, detail="live")
+    seen = shown.row_id(request.query.get("seen", "")) or 0
+    fresh = [event for event in values["events"] if event.id > seen and event.actor != principal.actor]
+    by = next((event.actor for event in reversed(fresh) if event.actor.startswith(("staff:", "token:"))), None)
+    wrote = any(event.actor == CITIZEN for event in fresh)
+    return render(request, "console/story.html", by=values["told"].who(by) if by else None, wrote=wrote, **values)
+
+
+async def _story(
+    conn: AsyncConnection, gateway: Gateway, principal: Principal, number: str, *, language: str
+) -> dict[str, Any]:
     now, catalog = gateway.clock(), gateway.current().catalog
     case = await queue.find(conn, principal, number)
     messages, events = await queue.story(conn, case.id)
-    person, addresses = await queue.contact(conn, case.contact_id)
     earlier, _ = await queue.listed(
         conn, principal, queue.Filter(contact_id=case.contact_id), order="received", limit=_EARLIER
     )
@@ -88,30 +115,60 @@ async def _gathered(conn: AsyncConnection, gateway: Gateway, principal: Principa
         files=await attachments.of_messages(conn, [message.id for message in messages]),
         names=names,
         agencies={agency.key: agency.short for agency in catalog.agencies.values()},
+        classes={key: term.name.get(language, key) for key, term in catalog.terms.items()},
     )
-    known = views(principal, now=now, timezone=catalog.gateway.timezone)
-    held = await counts(conn, principal, known)
-    timed = clock(catalog, case, events)
+    present = await viewing.of_cases(conn, [case.id], but=principal.id, now=now)
+    derived = (await standing.derived(conn, catalog, [case.id], now=now)).get(case.id)
+    found = derived.clocks if derived else None
     return {
         "case": case,
-        "chip": chip(catalog, case, now),
-        "clock": timed,
+        "chip": of_clock(catalog, found.present, now) if found else chip(catalog, case, now),
+        "derived": derived,
+        "told": told,
         "timeline": told.timeline(),
+        "events": events,
+        "present": present.get(case.id, []),
         "questions": sum(message.direction == "in" for message in messages),
-        "person": person,
-        "addresses": addresses,
         "others": [row for row in earlier if row.id != case.id],
         "owner": names.get(case.assignee_id or 0),
         "may": _may(principal, case),
+        "inline": INLINE,
+    }
+
+
+async def _gathered(
+    conn: AsyncConnection, gateway: Gateway, principal: Principal, number: str, *, language: str
+) -> dict[str, Any]:
+    now, catalog = gateway.clock(), gateway.current().catalog
+    told = await _story(conn, gateway, principal, number, language=language)
+    case, derived = told["case"], told["derived"]
+    found = derived.clocks if derived else None
+    person, addresses = await queue.contact(conn, case.contact_id)
+    known = views(principal, now=now, timezone=catalog.gateway.timezone)
+    held = await counts(conn, principal, known)
+    return {
+        **told,
+        "suggested": await suggested(conn, principal, case, catalog=catalog),
+        "terms": panel(catalog, found, now) if found else None,
+        "verbs": verbs(catalog, principal, case, derived, now) if derived else [],
+        "span": span(found.present) if found else None,
+        "classes": _classes(catalog, case, language),
+        "person": person,
+        "addresses": addresses,
         "capable": _capable(gateway, case),
         "outcomes": OUTCOMES,
-        "inline": INLINE,
         "masked": shown.masked,
         "full": shown.revealed,
         "label": _labels(catalog, case),
         "view": "",
         **rail(gateway, held, agency=None),
     }
+
+
+def _classes(catalog: Catalog, case: Any, language: str) -> list[tuple[str, str]]:
+    """The classes a case may be given instead of its own. How long a transfer may take is a term, but no petition."""
+    found = [(key, term.name.get(language, key)) for key, term in catalog.terms.items()]
+    return [(key, name) for key, name in found if key not in (case.term_class, "transfer")]
 
 
 def _capable(gateway: Gateway, case: Any) -> Any:

@@ -1,84 +1,79 @@
 """The due chip: how much of the legal term is left, in words and in a colour."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from routing.case import CaseState
+from gateway import standing
 from routing.catalog import Catalog, Unit
-from routing.terms import Due, due
-from routing.workdays import Workdays
+from routing.clocks import Clock, Standing
 
-# A chip turns amber this many business days before the end.
-_SOON = 3
-# Beyond this nobody counts on fingers: the chip says "more".
-_MOST = 250
+# The CSS class of each standing's chip.
+LOOKS: Final = {
+    Standing.ON_TIME: "ok",
+    Standing.DUE_SOON: "soon",
+    Standing.OVERDUE: "late",
+    Standing.ANSWERED_ON_TIME: "ok",
+    Standing.ANSWERED_LATE: "late",
+    Standing.SUSPENDED: "wait",
+    Standing.TRANSFERRED: "plain",
+    Standing.WITHDRAWN: "plain",
+    Standing.DEEMED_GRANTED: "late",
+    Standing.CLOSED: "plain",
+}
+_TIMED: Final = (Standing.ON_TIME, Standing.DUE_SOON, Standing.OVERDUE)
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """`look` is a CSS class: late, soon, ok, plain. `key` below `due.` and `n` make its words."""
+    """`look` is a CSS class: late, soon, ok, wait, plain. The text of `key`, with `n`, makes its words."""
 
     look: str
     key: str
-    n: int
+    n: int = 0
 
 
-def chip(catalog: Catalog, case: Any, now: datetime) -> Chip:
-    """The chip of a case's row. An agency or class that the configuration no longer has is counted in calendar days."""
-    if not CaseState(case.state).is_open:
-        kept = case.answered_at is not None and case.answered_at <= case.due_at
-        if case.answered_at is None:
-            return Chip("plain", "ended", 0)
-        return Chip("ok", "kept", 0) if kept else Chip("late", "missed", 0)
-    if _in_hours(catalog, case):
-        return _hours(case.due_at, now)
-    return _days(catalog, case, now)
+def chip(catalog: Catalog, case: Any, now: datetime, last: Any | None = None) -> Chip:
+    """The chip of a case's row, from what is kept of its clock; `last` is the row of its last clock, if it is known."""
+    clock = standing.kept(catalog, case, last, now)
+    if clock is None:
+        stands = standing.of_row(catalog, case, last, now)
+        return Chip(LOOKS[stands], f"standing.{stands}")
+    return of_clock(catalog, clock, now)
 
 
-def _in_hours(catalog: Catalog, case: Any) -> bool:
-    term = catalog.terms.get(case.term_class)
-    return term is not None and any(row.unit is Unit.HOURS for row in term.rows)
+def of_clock(catalog: Catalog, clock: Clock, now: datetime) -> Chip:
+    """The chip of a clock: what is left of it, or how it ended."""
+    stands = standing.of_clock(catalog, clock, now)
+    if stands not in _TIMED:
+        return Chip(LOOKS[stands], f"standing.{stands}")
+    # In a list most are on time: only what needs an eye has a colour.
+    look = "plain" if stands is Standing.ON_TIME else LOOKS[stands]
+    if clock.term.unit is Unit.HOURS:
+        return _hours(clock, look, now)
+    return _late(clock, look, now) if stands is Standing.OVERDUE else _days(clock, look, now)
 
 
-def _hours(due_at: datetime, now: datetime) -> Chip:
-    left = (due_at - now) // timedelta(hours=1)
-    if now > due_at:
-        return Chip("late", "late_hours", max(1, -left - 1))
-    return Chip("soon", "hours", left) if left else Chip("soon", "within_hour", 0)
+def _hours(clock: Clock, look: str, now: datetime) -> Chip:
+    left = (clock.due_at - now) // timedelta(hours=1)
+    if now > clock.due_at:
+        return Chip(look, "due.late_hours", max(1, -left - 1))
+    return Chip(look, "due.hours", left) if left else Chip(look, "due.within_hour")
 
 
-def _days(catalog: Catalog, case: Any, now: datetime) -> Chip:
-    zone = ZoneInfo(catalog.gateway.timezone)
-    today, last = now.astimezone(zone).date(), case.due_at.astimezone(zone).date()
-    if now > case.due_at:
-        late = between(catalog, case.agency, last, today)
-        return Chip("late", "late_days", late) if late else Chip("late", "late", 0)
-    left = between(catalog, case.agency, today, last)
-    if today == last:
-        return Chip("soon", "today", 0)
-    return Chip("soon" if left <= _SOON else "plain", "days", left)
+def _days(clock: Clock, look: str, now: datetime) -> Chip:
+    zone = clock.count.zone
+    if now.astimezone(zone).date() >= clock.due_at.astimezone(zone).date():
+        return Chip(look, "due.today")
+    return _counted(look, "due.days" if clock.term.unit is Unit.BUSINESS_DAYS else "due.calendar_days", clock.left(now))
 
 
-def between(catalog: Catalog, agency: str, first: date, last: date) -> int:
-    """Business days after `first` up to and including `last`."""
-    known = catalog.agencies.get(agency)
-    span = min((last - first).days, _MOST * 2)
-    if known is None:
-        return span
-    workdays = Workdays.of(catalog, known)
-    return sum(workdays.is_business_day(first + timedelta(days=ahead)) for ahead in range(1, span + 1))
+def _late(clock: Clock, look: str, now: datetime) -> Chip:
+    zone = clock.count.zone
+    since, today = clock.due_at.astimezone(zone).date(), now.astimezone(zone).date()
+    late = clock.count.between(since, today, Unit.BUSINESS_DAYS)
+    return _counted(look, "due.late_days", late) if late else Chip(look, "due.late")
 
 
-def clock(catalog: Catalog, case: Any, events: list[Any]) -> Due | None:
-    """The computation behind a case's due instant, or None when the configuration no longer gives it.
-
-    A transfer starts the agency's term anew, so the last one is where the counting began.
-    """
-    began = next((event.at for event in reversed(events) if event.kind == "transferred"), case.received_at)
-    try:
-        found = due(catalog, agency=case.agency, term_class=case.term_class, received_at=began)
-    except KeyError:
-        return None
-    return found if found.due_at == case.due_at else None
+def _counted(look: str, key: str, n: float) -> Chip:
+    return Chip(look, f"{key}_one" if n == 1 else key, int(n))

@@ -1,7 +1,8 @@
 """`/console`: the queue, its views and their counts, and "take next"."""
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
@@ -10,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.errors import Invalid, Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
-from gateway.store import alarms, queue
-from gateway.store.schema import instant_of, micros
+from gateway.store import alarms, queue, standings, viewing
 from gateway.web import auth
 from gateway.web.console.due import chip
 from gateway.web.console.views import ALERTING, MOST, View, counts, views
@@ -21,12 +21,18 @@ PAGE: Final = 40
 _AGENCY: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
-async def show(request: web.Request) -> web.StreamResponse:
-    """One view of the queue, a page at a time."""
-    return await _page(request, trouble=None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a request for the queue asks for, and who asks."""
+
+    principal: Principal
+    agency: str | None
+    known: Mapping[str, View]
+    view: View
+    after: str | None
 
 
-async def _page(request: web.Request, *, trouble: str | None, status: int = 200) -> web.Response:
+async def _asked(request: web.Request) -> _Asked:
     principal = await auth.principal(request)
     principal.need(Right.READ_CASES)
     gateway = request.app[GATEWAY]
@@ -34,26 +40,45 @@ async def _page(request: web.Request, *, trouble: str | None, status: int = 200)
     agency = wanted_agency(request, principal)
     known = views(principal, now=now, timezone=catalog.gateway.timezone, agency=agency)
     view = _wanted_view(request, known)
+    return _Asked(principal=principal, agency=agency, known=known, view=view, after=request.query.get("after"))
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """One view of the queue, a page at a time."""
+    asked, gateway = await _asked(request), request.app[GATEWAY]
     async with gateway.store.read() as conn:
-        rows, following = await queue.listed(
-            conn, principal, view.filter, order=view.order, cursor=request.query.get("after"), limit=PAGE
-        )
-        held = await counts(conn, principal, known)
-        ringing = await _ringing(conn, principal)
-    return render(
-        request,
-        "console/queue.html",
-        status=status,
-        view=view.name,
-        rows=[(row, chip(catalog, row, now)) for row in rows],
-        following=following,
-        paged=bool(request.query.get("after")),
-        ringing=ringing,
-        since=micros(now),
-        done=request.query.get("done"),
-        trouble=trouble,
-        **rail(gateway, held, agency=agency),
+        listed = await _listed(conn, gateway, asked)
+        held = await counts(conn, asked.principal, asked.known)
+        ringing = await _ringing(conn, asked.principal)
+    done = request.query.get("done")
+    frame = rail(gateway, held, agency=asked.agency)
+    return render(request, "console/queue.html", ringing=ringing, done=done, **listed, **frame)
+
+
+async def rows(request: web.Request) -> web.StreamResponse:
+    """The rows alone, for a page that is open: the same query and template as the page's."""
+    asked, gateway = await _asked(request), request.app[GATEWAY]
+    async with gateway.store.read() as conn:
+        listed = await _listed(conn, gateway, asked)
+        held = await counts(conn, asked.principal, asked.known)
+    return render(request, "console/rows.html", **listed, **rail(gateway, held, agency=asked.agency))
+
+
+async def _listed(conn: AsyncConnection, gateway: Gateway, asked: _Asked) -> dict[str, Any]:
+    now, catalog, view = gateway.clock(), gateway.current().catalog, asked.view
+    found, following = await queue.listed(
+        conn, asked.principal, view.filter, order=view.order, cursor=asked.after, limit=PAGE
     )
+    ids = [row.id for row in found]
+    last = await standings.last_clocks(conn, ids)
+    return {
+        "view": view.name,
+        "by_due": view.order == "due",
+        "rows": [(row, chip(catalog, row, now, last.get(row.id))) for row in found],
+        "present": await viewing.of_cases(conn, ids, but=asked.principal.id, now=now),
+        "following": following,
+        "paged": bool(asked.after),
+    }
 
 
 def rail(gateway: Gateway, held: dict[str, int], *, agency: str | None) -> dict[str, Any]:
@@ -102,35 +127,3 @@ async def take_next(request: web.Request) -> web.StreamResponse:
     except Refusal as refusal:
         return refused(request, refusal)
     raise see(f"/console/cases/{number}?done=taken" if number else "/console?view=mine&done=nothing")
-
-
-async def pulse(request: web.Request) -> web.StreamResponse:
-    """What an open page asks every few seconds: `{"counts": {…}, "fresh": n}`, or `{"version": n}` for a case.
-
-    `fresh` is how many cases of the view have moved since the page was made. 401 when the session has ended.
-    """
-    visit = request.get(auth.VISIT)
-    if visit is None:
-        return web.json_response({}, status=401)
-    gateway, principal = request.app[GATEWAY], visit.principal
-    async with gateway.store.read() as conn:
-        if number := request.query.get("case"):
-            return _json({"version": (await queue.find(conn, principal, number)).version})
-        known = views(
-            principal,
-            now=gateway.clock(),
-            timezone=gateway.current().catalog.gateway.timezone,
-            agency=wanted_agency(request, principal),
-        )
-        since = request.query.get("since", "")
-        fresh = 0
-        if since.isascii() and since.isdigit() and len(since) < 18:
-            view = _wanted_view(request, known)
-            fresh = await queue.count(
-                conn, principal, replace(view.filter, active_from=instant_of(int(since))), most=MOST
-            )
-        return _json({"counts": await counts(conn, principal, known), "fresh": fresh})
-
-
-def _json(payload: dict[str, Any]) -> web.Response:
-    return web.json_response(payload, headers={"Cache-Control": "no-store"})

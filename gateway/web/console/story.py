@@ -2,10 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final
 
 # These are told by the bubble of their message, or by its delivery mark.
 _TOLD_BY_BUBBLE: Final = frozenset({"received", "replied", "acknowledged", "noted", "delivered", "delivery_failed"})
+# What the timekeeper does by itself, told small.
+_QUIET: Final = frozenset({"warned", "escalated", "recomputed", "unassigned"})
+# Why the system takes a case back: the lease was over, or whoever had it is away.
+_TAKEN_BACK: Final = frozenset({"lease", "absent"})
+_AGENCIES: Final = frozenset({"routed", "transferred"})
+# Data of events that are instants or days.
+_TIMES: Final = ("due", "from", "to", "citizen_from", "citizen_to", "copies_due", "until")
 # Offered by the channel's browser for viewing in the page; everything else is only downloaded.
 INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _AUTOMATIC: Final = frozenset({"acknowledgement", "notice"})
@@ -42,24 +50,54 @@ class Line:
     id: int
     event: Any
     who: str | None
-    values: Mapping[str, str]
+    values: Mapping[str, object]
     reasons: Sequence[Reason] = ()
+    quiet: bool = False
     is_bubble: bool = False
 
-    def value(self, name: str) -> str:
-        """A word of the event's data, or ""."""
+    @property
+    def key(self) -> str:
+        """The text that tells it, below `event.`."""
+        kind: str = self.event.kind
+        if kind == "taken" and self.value("reason"):
+            return "taken_over"
+        if kind == "assigned" and self.who:
+            return "assigned_by"
+        if kind == "reopened" and self.who:
+            return "reopened_by"
+        if kind == "unassigned" and not self.who:
+            why = self.value("reason")
+            return f"unassigned_{why if why in _TAKEN_BACK else 'system'}"
+        if kind == "recomputed" and self.value("from") == self.value("to"):
+            return "recomputed_citizen"
+        return kind
+
+    @property
+    def reason(self) -> str:
+        """What somebody gave as the reason; the system's own are codes, which the text itself tells."""
+        return str(self.value("reason")) if self.who else ""
+
+    def value(self, name: str) -> object:
+        """A word or an instant of the event's data, or ""."""
         return self.values.get(name, "")
+
+    def placeholders(self) -> dict[str, object]:
+        """What fills its text: words, and instants to be put in words."""
+        told = {name: self.value(name) for name in ("agency", "staff", *_TIMES)}
+        by = self.who or self.value("staff")
+        return told | {"by": by, "number": self.value("predecessor"), "class": self.value("class")}
 
 
 @dataclass(slots=True, kw_only=True)
 class Told:
-    """Everything the timeline needs. `names` are those of staff by id, `agencies` short names by key."""
+    """Everything the timeline needs. `names` are those of staff by id; of agencies and classes, by key."""
 
     messages: Sequence[Any]
     events: Sequence[Any]
     files: Mapping[int, Sequence[Any]]
     names: Mapping[int, str]
     agencies: Mapping[str, str]
+    classes: Mapping[str, str]
     _received: dict[str, Any] = field(default_factory=dict)
 
     def timeline(self) -> list[Bubble | Line]:
@@ -71,7 +109,9 @@ class Told:
 
     def _is_line(self, event: Any) -> bool:
         pulled = event.kind == "assigned" and not event.data.get("staff")
-        return event.kind not in _TOLD_BY_BUBBLE and not pulled
+        # An answer of an imported case has no words to be told by.
+        wordless = event.kind == "replied" and not event.data.get("messages")
+        return (event.kind not in _TOLD_BY_BUBBLE or wordless) and not pulled
 
     def _bubble(self, message: Any) -> Bubble:
         heard = self._received.get(str(message.id))
@@ -89,20 +129,43 @@ class Told:
 
     def _line(self, event: Any) -> Line:
         data = event.data
-        values = {key: str(value) for key, value in data.items() if isinstance(value, str)}
-        for key in ("agency", "from", "to"):
-            if key in values:
-                values[key] = self.agencies.get(values[key], values[key])
-        staff = str(data.get("staff") or "")
-        values["staff"] = self.names.get(int(staff), staff) if staff.isdigit() else ""
+        who = self.who(event.actor)
         return Line(
-            id=event.id, event=event, who=self.who(event.actor), values=values, reasons=reasons(data)
-        )  # fmt: skip
+            id=event.id,
+            event=event,
+            who=who,
+            values=self._values(event),
+            reasons=reasons(data),
+            quiet=event.kind in _QUIET and who is None,
+        )
+
+    def _values(self, event: Any) -> dict[str, object]:
+        """The event's data in words: names for keys, instants for their texts."""
+        values: dict[str, object] = {key: value for key, value in event.data.items() if isinstance(value, str)}
+        names = self.agencies if event.kind in _AGENCIES else self.classes if event.kind == "classified" else {}
+        for key in ("agency", "from", "to", "class"):
+            if key in values:
+                values[key] = names.get(str(values[key]), values[key])
+        for key in _TIMES:
+            # Elsewhere these name agencies, and cases whose numbers look like dates.
+            if key in values and (event.kind == "recomputed" or key not in ("from", "to")):
+                values[key] = _time(str(values[key]))
+        staff = str(event.data.get("staff") or "")
+        values["staff"] = self.names.get(int(staff), staff) if staff.isdigit() else ""
+        return values
 
     def who(self, actor: str) -> str | None:
         """The name behind `staff:<id>` or `token:<id>`; None for the system and the citizen."""
         number = actor.partition(":")[2]
         return self.names.get(int(number), actor) if number.isdigit() else None
+
+
+def _time(text: str) -> object:
+    """An instant or a day as the log writes it, or whatever else it is."""
+    try:
+        return date.fromisoformat(text) if len(text) == len("2026-07-03") else datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def reasons(data: Mapping[str, Any]) -> list[Reason]:

@@ -1,6 +1,6 @@
 """The queue's views: what each lists, in which order, and how many it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.deployment import Current
 from gateway.principal import Principal, Right
 from gateway.store import queue
 from gateway.store.queue import Filter
@@ -52,7 +53,15 @@ def views(principal: Principal, *, now: datetime, timezone: str, agency: str | N
 
 async def counts(conn: AsyncConnection, principal: Principal, wanted: Mapping[str, View]) -> dict[str, int]:
     """How many cases each view holds, counted up to `MOST`."""
-    return {name: await queue.count(conn, principal, view.filter, most=MOST) for name, view in wanted.items()}
+    return await queue.counts(conn, principal, {name: view.filter for name, view in wanted.items()}, most=MOST)
+
+
+async def count_views(
+    conn: AsyncConnection, principal: Principal, *, current: Current, clock: Callable[[], datetime]
+) -> dict[str, int]:
+    """The counts of everything a principal sees, as they are now."""
+    timezone = current().catalog.gateway.timezone
+    return await counts(conn, principal, views(principal, now=clock(), timezone=timezone))
 
 
 def _end_of_day(now: datetime, timezone: str) -> datetime:

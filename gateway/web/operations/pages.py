@@ -2,19 +2,17 @@
 
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from channels.channel import Channel, Unreadable
+from gateway.audit import Action
 from gateway.errors import Conflict, NotFound
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Right
 from gateway.store import alarms, exchanges, outbox, traffic
-from gateway.web import auth, shown
+from gateway.web import audit, auth, shown
 from gateway.web.operations import redacted
 from gateway.web.pages import render, see
-
-log = structlog.get_logger()
 
 
 async def overview(request: web.Request) -> web.StreamResponse:
@@ -44,11 +42,11 @@ async def overview(request: web.Request) -> web.StreamResponse:
 
 
 async def exchange(request: web.Request) -> web.StreamResponse:
-    """One request as it came, its secrets covered. It may hold a citizen's words: who looked is logged."""
+    """One request as it came, its secrets covered. It may hold a citizen's words: who looked is noted."""
     principal = await auth.principal(request)
     principal.need(Right.WATCH_CHANNELS)
     row = await _row(request)
-    log.info("exchange shown", actor=principal.actor, exchange=row.id)
+    audit.seen(request, Action.EXCHANGE_OPENED, f"exchange:{row.id}")
     return render(request, "operations/exchange.html", **_shown(request, row), trouble=None)
 
 
@@ -76,7 +74,7 @@ async def replay(request: web.Request) -> web.StreamResponse:
         )
     await gateway.inbox.take(channel, exchanges.as_request(row))
     await _settle(gateway, row.id, state="replayed")
-    log.info("exchange replayed", actor=principal.actor, exchange=row.id)
+    audit.seen(request, Action.EXCHANGE_REPLAYED, f"exchange:{row.id}")
     raise see("/operations?done=replayed")
 
 
@@ -86,7 +84,7 @@ async def dismiss(request: web.Request) -> web.StreamResponse:
     principal.need(Right.REPLAY)
     row = await _open(request)
     await _settle(request.app[GATEWAY], row.id, state="dismissed")
-    log.info("exchange dismissed", actor=principal.actor, exchange=row.id)
+    audit.seen(request, Action.EXCHANGE_DISMISSED, f"exchange:{row.id}")
     raise see("/operations?done=dismissed")
 
 

@@ -1,6 +1,7 @@
 """`/s/{token}`: where a request stands and what was answered, for whoever holds its link."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -11,14 +12,16 @@ from gateway import words
 from gateway.gateway import GATEWAY, Gateway
 from gateway.store import attachments, follow_up
 from gateway.store.follow_up import Followed
-from gateway.web.public import form, receiving
+from gateway.web.public import form, receiving, terms
 from gateway.web.public.render import HEADERS, language_of, page
 from gateway.web.shown import row_id
 from routing.catalog import Catalog
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,64}")
 # The page itself says what an acknowledgement would.
-SHOWN: Final = frozenset({"question", "thanks", "command", "caption", "answer", "notice"})
+SHOWN: Final = frozenset({"question", "thanks", "command", "caption", "answer", "completion", "notice"})
+# What the agency itself said.
+BY_AGENCY: Final = frozenset({"answer", "completion"})
 _PRIVATE: Final = {**HEADERS, "X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -26,7 +29,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The page. 404 for a token nobody was given."""
     gateway, token = request.app[GATEWAY], request.match_info["token"]
     followed = await of_token(gateway, token)
-    return _page(gateway, request, token, followed)
+    return await _page(gateway, request, token, followed)
 
 
 async def add(request: web.Request) -> web.StreamResponse:
@@ -42,7 +45,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     try:
         await receiving.take(gateway, posted, key=form.form_key(posted, "text"), token=token)
     except FieldError as error:
-        return _page(gateway, request, token, followed, error=error, text=posted.fields.get("text", ""))
+        return await _page(gateway, request, token, followed, error=error, text=posted.fields.get("text", ""))
     raise web.HTTPSeeOther(form.location(gateway, token, posted.fields["language"]), headers=HEADERS)
 
 
@@ -88,7 +91,7 @@ def _latest(followed: list[Followed], column: str) -> str | None:
     return next((getattr(each.case, column) for each in followed if each.case), None)
 
 
-def _page(
+async def _page(
     gateway: Gateway,
     request: web.Request,
     token: str,
@@ -99,6 +102,9 @@ def _page(
 ) -> web.Response:
     catalog = gateway.current().catalog
     language = language_of(request, gateway, _latest(followed, "language"))
+    case_ids = [each.case.id for each in followed if each.case]
+    async with gateway.store.read() as conn:
+        told = await terms.of_cases(conn, catalog, case_ids, language=language, now=gateway.clock())
     response = page(
         gateway,
         "public_follow_up.html",
@@ -107,7 +113,7 @@ def _page(
         path=f"/s/{token}",
         token=token,
         link=f"{gateway.settings.public_url}/s/{token}",
-        cases=[_case(each, catalog, language) for each in followed],
+        cases=[_case(each, told, catalog, language) for each in followed],
         key=form.new_form_key(),
         limits=catalog.gateway.files,
         error=error,
@@ -117,22 +123,24 @@ def _page(
     return response
 
 
-def _case(followed: Followed, catalog: Catalog, language: str) -> dict[str, Any]:
+def _case(followed: Followed, told: Mapping[int, Any], catalog: Catalog, language: str) -> dict[str, Any]:
     case = followed.case
     messages = [_message(m, followed, catalog) for m in followed.messages if m.kind in SHOWN]
     if case is None:
-        return {"number": None, "messages": messages}
+        return {"number": None, "messages": messages, "terms": None}
     agency = words.short_name(catalog, case.agency)
     due = words.day(case.due_at, catalog)
-    unanswered = case.answered_at is None and case.state == "open"
+    term = told.get(case.id)
+    calm = term is None or (term["standing"] in ("on_time", "due_soon") and not term["moves"])
+    unanswered = case.answered_at is None and case.state == "open" and calm
     return {
         "number": case.number,
         "state": case.state,
         "agency": agency,
         "agency_name": catalog.agencies[case.agency].name[language] if case.agency in catalog.agencies else agency,
         "received": words.day(case.received_at, catalog),
-        "due": due if case.state in ("open", "waiting") else None,
-        "thanks": catalog.say("web_thanks", language, number=case.number, agency=agency, due=due)
+        "terms": term,
+        "thanks": catalog.say("web_thanks", language, of=case.agency, number=case.number, agency=agency, due=due)
         if unanswered
         else None,
         "messages": messages,
@@ -142,7 +150,7 @@ def _case(followed: Followed, catalog: Catalog, language: str) -> dict[str, Any]
 def _message(row: Any, followed: Followed, catalog: Catalog) -> dict[str, Any]:
     return {
         "mine": row.direction == "in",
-        "answer": row.kind == "answer",
+        "answer": row.kind in BY_AGENCY,
         "text": row.text,
         "day": words.day(row.at, catalog),
         "at": row.at.isoformat(),

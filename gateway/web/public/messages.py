@@ -13,7 +13,7 @@ from gateway.store import follow_up
 from gateway.store.follow_up import Followed
 from gateway.web.public import incoming as reading
 from gateway.web.public import receiving
-from gateway.web.public.follow_up import SHOWN, of_token
+from gateway.web.public.follow_up import BY_AGENCY, SHOWN, of_token
 from gateway.web.public.limits import LIMITS, client_address
 from gateway.web.public.receiving import Taken
 from gateway.web.public.render import HEADERS
@@ -89,7 +89,7 @@ def _followed(followed: Followed, catalog: Catalog) -> dict[str, Any]:
         **(_case(followed.case, catalog) if followed.case else nothing),
         "messages": [
             {
-                "from": "citizen" if row.direction == "in" else "agency" if row.kind == "answer" else "gateway",
+                "from": "citizen" if row.direction == "in" else "agency" if row.kind in BY_AGENCY else "gateway",
                 "text": row.text,
                 "at": row.at.isoformat(),
                 "files": [each.filename for each in followed.files.get(row.id, ())],

@@ -1,0 +1,70 @@
+// The case on the screen: its story grows, others are told who is here, and what is being typed is never touched.
+import { fragment, merge, paced } from "/static/live-page.js";
+
+// Repeated before it expires; one repetition may be lost.
+const REPEAT = 20000;
+// Who has not typed for so long is reading.
+const QUIET = 15000;
+
+const story = () => document.getElementById("timeline");
+
+function offer(words) {
+  const banner = document.getElementById("changed");
+  banner.querySelector("a").textContent = words;
+  banner.hidden = false;
+}
+
+async function show(number) {
+  const seen = story().dataset.seen;
+  const fresh = await fragment(`/console/cases/${number}/story?seen=${seen}`);
+  if (!fresh) return;
+  document.getElementById("case-head").replaceWith(fresh.getElementById("case-head"));
+  const said = fresh.getElementById("said");
+  if (said) offer(said.textContent);
+  const timeline = fresh.getElementById("timeline");
+  merge(story(), timeline);
+  story().dataset.seen = timeline.dataset.seen;
+}
+
+function attend(number) {
+  const token = document.querySelector("input[name=csrf]").value;
+  let typed = -Infinity;
+  let doing = "";
+  let repeat = 0;
+
+  function say(next) {
+    clearTimeout(repeat);
+    doing = next;
+    navigator.sendBeacon(`/console/cases/${number}/presence`, new URLSearchParams({ csrf: token, doing }));
+    if (doing !== "gone") repeat = setTimeout(now, doing === "writing" ? QUIET : REPEAT);
+  }
+  const now = () => { if (!document.hidden) say(performance.now() - typed < QUIET ? "writing" : "viewing"); };
+
+  document.getElementById("composer")?.addEventListener("input", () => {
+    typed = performance.now();
+    if (doing !== "writing") now();
+  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? say("gone") : now()));
+  addEventListener("pagehide", () => say("gone"));
+  addEventListener("pageshow", now);
+}
+
+/** The case's part in what is heard; null on another page. */
+export function openCase() {
+  if (!story()) return null;
+  const number = story().dataset.case;
+  if ("work" in story().dataset) attend(number);
+  const ask = paced(() => show(number));
+  return {
+    changed(changed) {
+      if (changed.number === number && changed.event !== story().dataset.seen) ask();
+    },
+    removed(gone) {
+      if (gone.number !== number) return;
+      const banner = document.getElementById("changed");
+      banner.querySelector("a").href = "/console";
+      offer(banner.dataset.removed);
+    },
+    gap: ask,
+  };
+}
