@@ -19,6 +19,7 @@ Quirks:
     Media URLs redirect to a storage host that must not see the account's credentials.
 """
 
+import base64
 import hashlib
 import hmac
 import json

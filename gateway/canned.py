@@ -4,8 +4,9 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from channels.gsm import Measure, measure
+from channels.gsm import Measure, fold, measure
 from gateway import words
+from gateway.catalog_file import folding
 from gateway.catalog_texts import placeholders
 from gateway.errors import Forbidden, Invalid
 from gateway.principal import Principal, Right
@@ -69,12 +70,17 @@ def filled(catalog: Catalog, case: Any, name: str | None, text: str) -> str:
 
 
 def example(catalog: Catalog, agency: str | None, text: str, *, now: datetime) -> tuple[str, Measure]:
-    """An answer as somebody might get it, and what it weighs as SMS."""
+    """An answer as somebody might get it, and what it weighs as SMS: without accents, where none are sent."""
     said = _fill(
         text, number=case_number.format_number(now.year, 1), name=_EXAMPLE_NAME,
         agency=words.short_name(catalog, agency or catalog.gateway.triage), due=words.day(now, catalog),
     )  # fmt: skip
-    return said, measure(said)
+    return said, measure(fold(said) if folds(catalog) else said)
+
+
+def folds(catalog: Catalog) -> bool:
+    """Whether accents are dropped from every SMS."""
+    return bool(folding(catalog.gateway, catalog.default_language))
 
 
 def _fill(text: str, **facts: str | None) -> str:

@@ -33,6 +33,11 @@ LONGEST: Final = 500
 # Seconds between two looks at what other processes have changed.
 _LOOK: Final = 5.0
 
+# In an example: why a case goes to another agency, and why it needs more time.
+_REASONS: Final = {
+    "es": ("el trámite es de esa entidad", "falta un concepto técnico"),
+    "en": ("that agency handles it", "an expert's opinion is missing"),
+}
 # By agency, language and name.
 OwnTextsOf = Mapping[tuple[str, str, str], str]
 
@@ -57,13 +62,14 @@ def checked(catalog: Catalog, *, agency: str, language: str, name: str, text: st
 
 def example(catalog: Catalog, *, agency: str, name: str, language: str, text: str, now: datetime) -> str:
     """A text as somebody would read it."""
-    reason = {"es": "el trámite es de otra entidad", "en": "another agency handles this"}
+    # Whoever is named in the news of a transfer is the one that gets the case.
+    other = next((key for key in catalog.agencies if key != agency), agency)
     facts = {
         "number": case_number.format_number(now.year, 1),
-        "agency": words.short_name(catalog, agency),
+        "agency": words.short_name(catalog, other if name == "transferred" else agency),
         "date": words.day(now, catalog),
         "due": words.day(now + timedelta(days=21), catalog),
-        "reason": reason.get(language, reason["en"]),
+        "reason": _REASONS.get(language, _REASONS["en"])[name == "extended"],
     }
     for placeholder in REQUIRED_TEXTS[name]:
         text = text.replace("{" + placeholder + "}", facts[placeholder])

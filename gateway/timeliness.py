@@ -20,7 +20,8 @@ from gateway.store.schema import instant_of
 from gateway.store.timeliness import COUNTS, Counted, Dimension
 from routing.catalog import Catalog, Goal
 from routing.goals import goals_of
-from routing.timeliness import REOPENED_DAYS, Figure, Scope, Tally, figures, suppressed
+from routing.suppression import suppressed
+from routing.timeliness import REOPENED_DAYS, Figure, Scope, Tally, figures
 from routing.workdays import Workdays
 
 # Ended and running clocks come with five columns before their counts.

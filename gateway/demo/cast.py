@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.demo.people import Colleague
+from gateway.errors import Conflict
 from gateway.principal import Principal, Role
 from gateway.store import absences
 from gateway.store import staff as rows
@@ -61,7 +63,8 @@ async def engage(conn: AsyncConnection, colleagues: Sequence[Colleague], *, now:
     wanted = {each.login for each in colleagues}
     principals = [
         Principal(id=member.id, name=member.name, role=Role(member.role), agency=member.agency)
-        for member in await rows.listed(conn)
+        # Engines sort logins in their own ways, and lots are drawn from this list.
+        for member in sorted(await rows.listed(conn), key=lambda member: member.login)
         if member.login in wanted and member.active
     ]
     return Cast(
@@ -90,6 +93,9 @@ async def absent(
             if rng.random() < 0.33:
                 away = begins + (ends + timedelta(days=20) - begins) * rng.random()
                 back = away + timedelta(days=rng.choice((2, 5, 8, 15)))
-                await absences.add(conn, each.id, from_at=away, until_at=back, reason=rng.choice(_REASONS))
-                found[each.id] = [(away, back)]
+                reason = rng.choice(_REASONS)
+                # Beside other cases, somebody may be noted as away already.
+                with suppress(Conflict):
+                    await absences.add(conn, each.id, from_at=away, until_at=back, reason=reason)
+                    found[each.id] = [(away, back)]
     return found

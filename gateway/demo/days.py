@@ -59,5 +59,5 @@ def arrivals(count: int, *, begins: datetime, ends: datetime, office: Workdays, 
 def _busy(day: date, first: date, office: Workdays) -> float:
     closed = office.skipped(day)
     week = _HOLIDAY if closed and closed[0] != "weekday" else _WEEK[day.weekday()]
-    growth = (1 + _GROWTH) ** ((day - first).days / 30)
+    growth: float = (1 + _GROWTH) ** ((day - first).days / 30)
     return week * growth * _YEAR[day.month - 1]

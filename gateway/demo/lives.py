@@ -22,6 +22,8 @@ from routing.catalog import Unit
 from routing.terms import counted
 
 _DAY: Final = timedelta(days=1)
+# After so long a silence a message is no longer the same conversation's.
+_FORGOTTEN: Final = timedelta(hours=36)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,9 +195,12 @@ class CaseLife:
         yield self._past.now + timedelta(hours=self._rng.uniform(3, 40))
         text = self._phrase("again") + self._entry.question.format(**self._facts)
         again, _ = await self._citizens.say(self._who, other, text)
-        if again.number in (None, self._number) or again.agency != (await self._office.case(self._number)).agency:
+        if again.number in (None, self._number):
             return
         case = await self._office.case(self._number)
+        if again.agency != case.agency:
+            self._stray(again.number)
+            return
         yield self._after(case, self._rng.uniform(10, 200))
         if await self._office.is_open(self._number) and await self._office.is_open(str(again.number)):
             case = await self._office.case(self._number)
@@ -312,6 +317,24 @@ class CaseLife:
         return self._rng.choice(self._corpus.said(language if own else "es", use)).format(**self._facts)
 
     async def _say(self, text: str) -> None:
+        """Say something in this case; after days one names its number, or else it is another case."""
         way = "sms" if self._way == "ussd" else self._way
-        if way != "none":
-            await self._citizens.say(self._who, way, text)
+        heard = self._who.heard_at or self._past.now
+        if self._past.now - heard > _FORGOTTEN:
+            text = f"{self._number}: {text}"
+        received, _ = await self._citizens.say(self._who, way, text)
+        if received.number != self._number:
+            self._stray(received.number)
+
+    def _stray(self, number: str | None) -> None:
+        """What was said about this case has become another one: somebody will see it."""
+        if number is not None and number not in self._world.alive:
+            self._past.begin(self._closed_as_duplicate(number), at=self._past.now)
+
+    async def _closed_as_duplicate(self, number: str) -> Life:
+        case = await self._office.case(number)
+        yield self._after(case, self._rng.uniform(20, 900))
+        case = await self._office.case(number)
+        if CaseState(case.state).is_open:
+            reason = self._phrase("duplicate")
+            await self._desk.close(self._someone(case), number, outcome="duplicate", reason=reason)

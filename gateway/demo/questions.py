@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from channels.message import Attachment
 from gateway.demo.corpus import Entry
 from gateway.demo.days import season
 from gateway.demo.files import attached
@@ -107,7 +108,7 @@ class Questions:
             text = f"{self._catalog.agencies[agency].keywords[0]} {text}"
         if way == "web":
             told = (*told, ("territory", who.town))
-        files = ()
+        files: tuple[Attachment, ...] = ()
         if entry.file and way in ("web", "whatsapp") and rng.random() < 0.8:
             files = (attached(entry.file, self._files, self._catalog.gateway.files, rng),)
         received, key = await citizens.say(who, way, text, facts=told, files=files)

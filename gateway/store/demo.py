@@ -1,6 +1,6 @@
 """What a made-up past must know of the rows it has written, in short statements: it asks ten thousand times."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,7 +73,7 @@ async def counts(conn: AsyncConnection) -> dict[str, int]:
     return dict(zip(kinds, map(int, (await conn.execute(query)).one()), strict=True))
 
 
-async def open_cases(conn: AsyncConnection) -> Collection[int]:
+async def open_cases(conn: AsyncConnection) -> list[int]:
     """The ids of all cases that are not ended, in order."""
     query = select(t.cases.c.id).where(t.cases.c.state.in_(("open", "waiting"))).order_by(t.cases.c.id)
     return list((await conn.execute(query)).scalars())

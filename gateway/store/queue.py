@@ -130,12 +130,6 @@ def _after(cursor: str, order: str) -> ColumnElement[bool]:
     return or_(column > at, and_(column == at, last < _C.id))
 
 
-async def count(conn: AsyncConnection, principal: Principal, wanted: Filter, *, most: int = 1000) -> int:
-    """How many cases a filter finds, counted up to `most`: a screen shows "999+"."""
-    inner = select(_C.id).where(*conditions(principal, wanted)).limit(most).subquery()
-    return int((await conn.execute(select(func.count()).select_from(inner))).scalar_one())
-
-
 async def counts(
     conn: AsyncConnection, principal: Principal, wanted: Mapping[str, Filter], *, most: int = 1000
 ) -> dict[str, int]:

@@ -6,11 +6,13 @@ may be seen is decided by its row, in the same statement.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway import clock
 from gateway.principal import Principal
 from gateway.search_query import Query
 from gateway.search_words import agency_label, months_between, number_token
@@ -28,6 +30,7 @@ MOST: Final = 500
 _WINDOWS: Final = (400, 4_000, 30_000)
 # People of one name or number.
 _PEOPLE: Final = 100
+_RECENT: Final = timedelta(days=62)
 _M, _C = t.message.c, t.cases.c
 
 
@@ -153,15 +156,28 @@ async def _by_words(
     below: int,
     needed: int,
 ) -> None:
+    """Add the cases of messages that fit, until there are enough."""
     fits = [*where, *_within(_M.at, query)]
-    for size in _WINDOWS:
-        rows = list(await conn.execute(_window(conn.dialect.name, expression, fits, below=below, size=size)))
-        for row in rows:
-            if row.case_id is not None:
-                ranked.setdefault(row.case_id, row.message_id)
-        if len(ranked) >= needed or rows[0].tried < size:
-            return
-        below = rows[0].low
+    for asked in _recent_first(conn.dialect.name, expression):
+        end = below
+        for size in _WINDOWS:
+            rows = list(await conn.execute(_window(conn.dialect.name, asked, fits, below=end, size=size)))
+            for row in rows:
+                if row.case_id is not None:
+                    ranked.setdefault(row.case_id, row.message_id)
+            if len(ranked) >= needed:
+                return
+            if rows[0].tried < size:
+                break
+            end = rows[0].low
+
+
+def _recent_first(dialect: str, expression: Expression) -> list[Expression]:
+    """PostgreSQL's GIN has no order and brings all that fit: a frequent word is looked for in the last months first."""
+    if dialect == "sqlite" or expression.any:
+        return [expression]
+    recent = months_between(clock.now() - _RECENT, clock.now())
+    return [replace(expression, any=recent), expression]
 
 
 def _window(

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from routing.suppression import HIDDEN_BELOW
 from routing.timeliness import (
     AGE_BUCKETS,
     FEW,
-    HIDDEN_BELOW,
     INDICATORS,
     REOPENED_DAYS,
     SHORT_ANSWER,

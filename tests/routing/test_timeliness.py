@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from routing.catalog import Goal
 from routing.goals import goals_of, reached
+from routing.suppression import suppressed
 from routing.timeliness import (
     AGE_BUCKETS,
     INDICATORS,
@@ -23,7 +24,6 @@ from routing.timeliness import (
     figures,
     median,
     percentile,
-    suppressed,
     wilson,
 )
 

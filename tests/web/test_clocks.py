@@ -1,12 +1,14 @@
 """The clocks as people and programs see them: over the API, on the case's page, on the citizen's page, by STATUS."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway import standing
 from gateway.clocks import keep
 from gateway.errors import Conflict, Invalid
 from gateway.principal import Role
@@ -128,7 +130,7 @@ async def test_lists_stand_where_the_days_put_them(case: Case, term_class: str, 
 
 
 async def test_what_the_page_offers_the_desk_does_and_what_it_withholds_the_desk_refuses(case: Case) -> None:
-    acts = {
+    acts: dict[str, Callable[[], Awaitable[Any]]] = {
         "classify": lambda: case.desk.classify(ADMINISTRATOR, case.number, term_class="consultation", reason="prueba"),
         "completion": lambda: case.desk.ask_completion(ADMINISTRATOR, case.number, "¿De qué centro?"),
         "incomplete": lambda: case.desk.incomplete(ADMINISTRATOR, case.number, "Falta la cédula"),
@@ -154,8 +156,6 @@ async def test_what_the_page_offers_the_desk_does_and_what_it_withholds_the_desk
 
 
 async def _offered(case: Case) -> dict[str, bool]:
-    from gateway import standing
-
     row = await case.kept()
     gateway = case.started.gateway
     catalog = gateway.current().catalog
@@ -166,8 +166,6 @@ async def _offered(case: Case) -> dict[str, bool]:
 
 
 async def test_an_extension_may_end_on_the_days_the_form_gives_and_on_no_later_one(case: Case) -> None:
-    from gateway import standing
-
     row, gateway = await case.kept(), case.started.gateway
     async with gateway.store.read() as conn:
         told = await standing.derived(conn, gateway.current().catalog, [row.id], now=case.clock())
@@ -299,8 +297,6 @@ async def test_status_tells_the_last_day_that_holds_now(case: Case) -> None:
 
 
 def _zone(case: Case) -> Any:
-    from zoneinfo import ZoneInfo
-
     return ZoneInfo(case.started.gateway.current().catalog.gateway.timezone)
 
 

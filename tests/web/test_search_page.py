@@ -114,7 +114,8 @@ async def test_the_api_finds_within_the_boundary_and_page_by_page(ventanilla: Ru
     secret = await archive.case("licencia ajena", agency="dian")
     await archive.read()
     caller = await client(ventanilla, Role.MANAGER, "sena")
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         status, found = await caller.get("/cases", q="LICENCIAS", limit=2, **cursor)
         assert status == 200
@@ -125,8 +126,8 @@ async def test_the_api_finds_within_the_boundary_and_page_by_page(ventanilla: Ru
     assert seen == numbers[::-1]
     for typed in (secret.number, "ajena", "agency:dian"):
         assert (await caller.get("/cases", q=typed))[1] == {"items": [], "next": None}
-    for cursor in ("abc", "W10", "WyJxIiwgMCwgMV0", "WyJkdWUiLCAxLCAyXQ"):
-        assert (await caller.get("/cases", q="licencia", cursor=cursor))[0] == 422
+    for wrong in ("abc", "W10", "WyJxIiwgMCwgMV0", "WyJkdWUiLCAxLCAyXQ"):
+        assert (await caller.get("/cases", q="licencia", cursor=wrong))[0] == 422
     everything = await client(ventanilla, Role.OPERATOR)
     assert (await everything.get("/cases", q="licencia", agency="dian"))[1]["items"][0]["number"] == secret.number
 

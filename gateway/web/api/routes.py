@@ -5,7 +5,21 @@ from typing import Final
 from aiohttp import web
 
 from gateway.principal import Right
-from gateway.web.api import answers, audit, bodies, cases, clocks, duty, openapi, people, places, reports, watch
+from gateway.web.api import (
+    answers,
+    audit,
+    bodies,
+    canned,
+    cases,
+    clocks,
+    duty,
+    openapi,
+    people,
+    places,
+    reports,
+    team,
+    watch,
+)
 from gateway.web.api.asked import Ask, Asked, Nothing
 from gateway.web.api.route import Route
 
@@ -56,6 +70,8 @@ ROUTES: Final[tuple[Route, ...]] = (
          answer=answers.Number),
     _act("move", cases.move, summary="Move a message to another case of the person", body=bodies.MoveBody),
     _act("messages/{id}/again", cases.send_again, summary="Send a failed message once more"),
+    Route(method="POST", path=f"{_CASE}/assign", handler=team.assign, right=Right.SUPERVISE, body=team.AssignBody,
+          answer=answers.Case, summary="Give a case to somebody, or offer it again"),
     Route(method="GET", path="/queue/next", handler=cases.peek, right=_WORK, query=bodies.AgencyQuery,
           answer=answers.Case, empty="nothing waits", summary="See the case that would be handed out next"),
     Route(method="POST", path="/queue/next", handler=cases.take_next, right=_WORK, body=bodies.NextBody,
@@ -86,6 +102,10 @@ ROUTES: Final[tuple[Route, ...]] = (
           answer=duty.Absences, status=201, summary="Note that somebody is away"),
     Route(method="DELETE", path=f"{_ABSENCES}/{{id}}", handler=duty.come_back, right=Right.SUPERVISE,
           answer=duty.Absences, summary="End an absence, or strike it out"),
+    Route(method="POST", path="/staff/{login}/duty", handler=team.set_duty, right=Right.SUPERVISE, body=team.DutyBody,
+          answer=team.Duty, summary="Put somebody on duty, or off"),
+    Route(method="GET", path="/canned", handler=canned.listed, right=_READ, query=canned.CannedQuery,
+          answer=canned.CannedAnswers, summary="List canned answers"),
     Route(method="GET", path="/audit", handler=audit.listed, summary="Read who saw and did what",
           right=Right.READ_AUDIT, query=bodies.AuditQuery, answer=answers.Audit),
     Route(method="GET", path="/reports/timeliness", handler=reports.figures, right=_READ, also="text/csv",

@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.gsm import Measure, fold, measure
-from gateway import own_texts
+from gateway import canned, own_texts
 from gateway.audit import Action
 from gateway.catalog_file import folding
 from gateway.catalog_texts import ONE_SEGMENT, REQUIRED_TEXTS
@@ -69,7 +69,7 @@ async def _page(
         previewed=typed and refusal is None,
         wanted_language=language,
         spoken=catalog.gateway.languages,
-        folds=bool(folding(catalog.gateway, language)),
+        folds=canned.folds(catalog),
         here_agency=agency,
         done=request.query.get("done"),
         **frame,
@@ -90,17 +90,16 @@ def _wordings(
         kept, default = own.get((language, name)), catalog.texts[language].messages[name]
         text = typed[1] if typed[0] == name else kept.text if kept else default
         example = own_texts.example(catalog, agency=agency, name=name, language=language, text=text, now=now)
-        folded = folding(catalog.gateway, language)
         found.append(
             Wording(
                 name=name,
                 needed=tuple(sorted(REQUIRED_TEXTS[name])),
-                short=name in ONE_SEGMENT and folded is not None,
+                short=name in ONE_SEGMENT and folding(catalog.gateway, language) is not None,
                 default=default,
                 own=kept,
                 text=text,
                 example=example,
-                weight=measure(fold(example) if folded else example),
+                weight=measure(fold(example) if canned.folds(catalog) else example),
                 trouble=sentence if typed[0] == name else None,
             )
         )
