@@ -20,8 +20,8 @@ PLACEHOLDERS: Final = ("number", "name", "agency", "due")
 LONGEST: Final = 2000
 _LONGEST_TITLE: Final = 80
 _SHORTCUT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
-# A name that is not known takes the space before it along: "Hola {name}:" becomes "Hola:".
-_FILLED: Final = re.compile(r"( ?)\{(" + "|".join(PLACEHOLDERS) + r")\}")
+# A name that is not known takes the comma and the space before it along: "Hola, {name}:" becomes "Hola:".
+_FILLED: Final = re.compile(r"(,? ?)\{(" + "|".join(PLACEHOLDERS) + r")\}")
 _EXAMPLE_NAME: Final = "Rosa Elvira Tapiero"
 
 

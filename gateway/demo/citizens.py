@@ -19,6 +19,8 @@ WAYS: Final[Mapping[str, tuple[str, int]]] = {
     "ussd": ("africastalking", 12),
 }  # fmt: skip
 _SERVICE: Final = {"sms": "+576017440000", "whatsapp": "+576017440000", "ussd": "*484#"}
+# A question that greets by itself.
+_GREETED: Final = ("Buen", "buen", "Hola", "hola", "Hello", "Hi", "parce", "Señor")
 # A USSD screen that shows the question again must hold it. In characters.
 _TYPED_ON_A_KEYPAD: Final = 110
 # What leads to the question for whom the menu's subjects do not help: ask, not sure. Before them comes the language.
@@ -47,6 +49,8 @@ class Citizens:
         """A question as this person would write it: greeted, signed, in a hurry."""
         said = self._corpus.said
         greeting = rng.choice(said(who.language, "greetings"))
+        if question.startswith(_GREETED):
+            greeting = ""
         ending = rng.choice(said(who.language, "endings")).format(**facts)
         text = " ".join(part for part in (greeting, question.format(**facts), ending) if part)
         return self.typed(who, text, rng)

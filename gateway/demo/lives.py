@@ -48,6 +48,7 @@ class CaseLife:
         self._world, self._corpus = world, world.corpus
         self._who, self._entry, self._plot = who, entry, plot
         self._number, self._way, self._facts, self._rng = number, way, facts, rng
+        self._swift = rng.random() < 0.55
 
     async def live(self) -> Life:
         """From receipt to the end."""
@@ -82,8 +83,7 @@ class CaseLife:
         case = await self._office.case(self._number)
         if self._plot.ending == "unheard":
             return
-        longest = 120 if self._in_hours(case) else 1300
-        yield self._after(case, self._rng.betavariate(1, 3.2) * longest)
+        yield self._taken_at(case)
         case = await self._office.case(self._number)
         if not CaseState(case.state).is_open:
             return
@@ -98,6 +98,15 @@ class CaseLife:
             yield self._after(case, self._rng.uniform(10, 200))
             case = await self._office.case(self._number)
             await self._desk.note(self._someone(case), self._number, self._phrase("notes"))
+
+    def _taken_at(self, case: Any) -> datetime:
+        """Soon, or when it will be answered soon after: what is taken and not touched is offered to others again."""
+        if self._in_hours(case):
+            return self._after(case, self._rng.betavariate(1, 3.2) * 120)
+        if self._swift:
+            return self._after(case, self._rng.betavariate(1, 3.2) * 1300)
+        days = int(self._rng.betavariate(1.4, 2.6) * max(1, self._days_left(case)))
+        return self._office.days_on(case.agency, self._past.now, days, self._rng)
 
     async def _middle(self) -> Life:
         """What lies between taking and answering."""
@@ -233,7 +242,11 @@ class CaseLife:
             return case.received_at + share * term  # type: ignore[no-any-return]
         left = self._days_left(case)
         if prompt:
-            days = int(self._rng.betavariate(1.5, 2.4) * max(0, left))
+            days = (
+                int(self._rng.betavariate(1.5, 2.4) * max(0, left))
+                if self._swift
+                else min(left, self._rng.randint(0, 2))
+            )
         else:
             days = max(0, left) + 1 + int(self._rng.expovariate(0.22))
         return self._office.days_on(case.agency, self._past.now, days, self._rng)
@@ -267,7 +280,7 @@ class CaseLife:
         if case.failed_delivery and self._rng.random() < 0.5:
             await self._send_again(case)
         if self._plot.thankful:
-            await self._say(self._citizens.phrase(self._who, "thanks", self._facts, self._rng))
+            await self._say(self._citizens.phrase(self._who, "thanks", self._facts, self._rng), ended=True)
         if self._plot.reopened and case.outcome in (None, "answered"):
             async for instant in self._reopen():
                 yield instant
@@ -281,7 +294,7 @@ class CaseLife:
 
     async def _reopen(self) -> Life:
         yield self._past.now + _DAY * self._rng.uniform(0.2, 5)
-        await self._say(self._citizens.phrase(self._who, "reopened", self._facts, self._rng))
+        await self._say(self._citizens.phrase(self._who, "reopened", self._facts, self._rng), ended=True)
         case = await self._office.case(self._number)
         if not CaseState(case.state).is_open:
             return
@@ -316,11 +329,11 @@ class CaseLife:
         own = use in ("ask_back", "completion", "incomplete")
         return self._rng.choice(self._corpus.said(language if own else "es", use)).format(**self._facts)
 
-    async def _say(self, text: str) -> None:
-        """Say something in this case; after days one names its number, or else it is another case."""
+    async def _say(self, text: str, *, ended: bool = False) -> None:
+        """Say something in this case; after days one names its number, or an open one is not the one that is meant."""
         way = "sms" if self._way == "ussd" else self._way
         heard = self._who.heard_at or self._past.now
-        if self._past.now - heard > _FORGOTTEN:
+        if not ended and self._past.now - heard > _FORGOTTEN:
             text = f"{self._number}: {text}"
         received, _ = await self._citizens.say(self._who, way, text)
         if received.number != self._number:

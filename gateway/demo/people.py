@@ -97,7 +97,7 @@ class Crowd:
         rng = self._rng
         month = rng.randrange(12)
         return {
-            "muni": self._names[citizen.town],
+            "muni": self._names[citizen.town].removesuffix(" D.C."),
             "barrio": rng.choice(_QUARTERS),
             "vereda": rng.choice(_HAMLETS),
             "mes": (_ENGLISH_MONTHS if language == "en" else _MONTHS)[month],

@@ -27,7 +27,7 @@ class Plot:
     ending: str = "answered"
 
 
-_ENDINGS: Final = {"answered": 940, "never": 24, "unheard": 8, "withdrawn": 10, "not_competent": 10}
+_ENDINGS: Final = {"answered": 940, "never": 16, "unheard": 5, "withdrawn": 10, "not_competent": 10}
 _COMPLETIONS: Final = {"": 925, "completed": 46, "partly": 5, "resumed": 6, "never": 18}
 
 

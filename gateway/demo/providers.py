@@ -17,7 +17,7 @@ from gateway.store.outbox import End, settle
 from gateway.store.schema import micros
 
 # Of a thousand messages: how many the network says it could not deliver, by its code, and how many are refused.
-_LOST: Final = (("30003", 13), ("30005", 7), ("30006", 4))
+_LOST: Final = (("30003", 8), ("30005", 4), ("30006", 2))
 _REFUSED: Final = (("21610", 2), ("21211", 1))
 # Older than this an uncertain message has been looked into.
 _UNCERTAIN: Final = timedelta(days=9)
@@ -55,7 +55,7 @@ class Providers:
         name = row.channel
         given = f"SM{self._rng.getrandbits(128):032x}" if name not in self._silent else f"{row.id}"
         lot = self._rng.randrange(1000)
-        if name not in self._silent and lot < 3 and self._ends - self._past.now < _UNCERTAIN:
+        if name not in self._silent and lot < 12 and self._ends - self._past.now < _UNCERTAIN:
             return End(
                 message_id=row.id, channel=name, outcome=Outcome.UNKNOWN.value, state="unknown",
                 status=DeliveryStatus.UNKNOWN, detail="no answer within 20 s",

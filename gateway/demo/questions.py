@@ -61,6 +61,7 @@ class Questions:
         life = CaseLife(self._world, who, entry, drawn, number=number, way=way, facts=facts, rng=rng)
         async for instant in life.live():
             yield instant
+        self._may_come_again(who)
         if rng.random() < 0.012:
             yield past.now + timedelta(hours=rng.uniform(1, 60))
             await citizens.say(who, "sms" if way == "ussd" else way, rng.choice(("SALIR", "ESTADO", "AYUDA")))
@@ -84,11 +85,14 @@ class Questions:
         if self._regulars and rng.random() < 0.15:
             who = rng.choice(self._regulars)
             if who.language == language and who.heard_at is not None and now - who.heard_at > _APART:
+                self._regulars.remove(who)
                 return who
-        who = self._crowd.citizen(language)
-        self._regulars.append(who)
-        del self._regulars[:-_REGULARS]
-        return who
+        return self._crowd.citizen(language)
+
+    def _may_come_again(self, who: Citizen) -> None:
+        """Their case is over: what they ask after a while is another one."""
+        who.heard_at = self._world.past.now
+        self._regulars = [*self._regulars[1 - _REGULARS :], who]
 
     async def _asked(
         self, who: Citizen, way: str, entry: Entry, facts: dict[str, str], reached: tuple[str, ...], rng: random.Random

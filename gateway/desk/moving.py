@@ -16,7 +16,7 @@ from gateway.store import schema as t
 from routing.case import CITIZEN, CaseState, EventKind
 
 # What a case may be closed as.
-OUTCOMES = ("answered", "not_needed", "duplicate", "withdrawn", "not_competent", "spam")
+OUTCOMES = ("answered", "not_needed", "duplicate", "withdrawn", "not_competent", "denied", "spam")
 # What a citizen said; an edit is a version of it.
 _QUESTIONS = (t.message.c.direction == "in", t.message.c.version_of.is_(None))
 

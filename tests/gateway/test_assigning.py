@@ -188,14 +188,14 @@ async def load_of(desk: Office, login: str) -> Load:
 async def test_the_load_of_each_is_counted_and_that_of_nobody(desk: Office) -> None:
     verbs, luz = desk.running.gateway.desk, desk.people["luz"]
     old = [await desk.ask() for _ in range(2)]
-    await desk.at("2026-07-29", "09:00:00")
+    await desk.at("2026-07-30", "09:00:00")
     new = [await desk.ask() for _ in range(5)]
     await verbs.assign_all(desk.people["jefa"], [*old, *new[:4]], luz.id, WHY)
     await verbs.reply(luz, new[0], "¿De qué centro?", then="waiting")
     await verbs.reply(luz, new[1], "Abren el 15 de enero.")
     await verbs.ask_completion(luz, new[2], "¿De qué centro?")
 
-    # The old ones fell due on Tuesday 28; Wednesday is the first of 15 days for the new ones.
+    # The old ones fell due on Wednesday 29, two holidays being between; the new ones have all their days.
     load, found = await load_of(desk, "luz"), await told(desk)
 
     assert (load.open, load.soon, load.overdue, load.waiting, load.answered, load.carried) == (3, 0, 2, 2, 1, 5)

@@ -128,6 +128,6 @@ def test_an_answer_is_filled_once_and_a_missing_name_leaves_no_gap() -> None:
         "Hola Ana {number}: su caso 20260000015 lo tiene SENA. Gracias, Ana {number}."
     )
     assert canned.filled(CATALOG, CASE, None, text) == (
-        "Hola: su caso 20260000015 lo tiene SENA. Gracias,."
+        "Hola: su caso 20260000015 lo tiene SENA. Gracias."
     )  # fmt: skip
     assert canned.filled(CATALOG, CASE, None, "Hasta el {due}").removeprefix("Hasta el ").count("/") == 2

@@ -52,6 +52,7 @@ EXPECTED = {
     "POST /cases/{number}/split": "401 401 401 404 200 200 200 403 403 200",
     "POST /cases/{number}/move": "401 401 401 404 200 200 200 403 403 200",
     "POST /cases/{number}/messages/{id}/again": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/assign": "401 401 401 403 403 200 200 403 403 200",
     "GET /queue/next": "401 401 401 403 200 200 200 403 403 200",
     "POST /queue/next": "401 401 401 403 200 200 200 403 403 200",
     "GET /attachments/{id}": "401 401 401 404 200 200 200 200 200 200",
@@ -64,9 +65,11 @@ EXPECTED = {
     "POST /unparsed/{id}/replay": "401 401 401 403 403 403 403 200 403 200",
     "GET /notices": "401 401 401 200 200 200 200 200 200 200",
     "POST /notices/read": "401 401 401 200 200 200 200 403 403 200",
-    "GET /staff/{login}/absences": "401 401 401 403 403 200 403 403 403 200",
-    "POST /staff/{login}/absences": "401 401 401 403 403 201 403 403 403 201",
-    "DELETE /staff/{login}/absences/{id}": "401 401 401 403 403 200 403 403 403 200",
+    "GET /staff/{login}/absences": "401 401 401 403 403 200 200 403 403 200",
+    "POST /staff/{login}/absences": "401 401 401 403 403 201 201 403 403 201",
+    "DELETE /staff/{login}/absences/{id}": "401 401 401 403 403 200 200 403 403 200",
+    "POST /staff/{login}/duty": "401 401 401 403 403 200 200 403 403 200",
+    "GET /canned": "401 401 401 200 200 200 200 200 200 200",
     "GET /audit": "401 401 401 403 403 403 403 403 200 200",
     "GET /reports/timeliness": "401 401 401 200 200 200 200 200 200 200",
     "GET /reports/legal": "401 401 401 200 200 200 200 200 200 200",
@@ -83,6 +86,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "incomplete": {"text": "Falta su cédula."},
     "prolong": {"reason": "La persona pidió más tiempo."},
     "resume": {"reason": "Ya no hace falta."},
+    "assign": {"staff": "sena", "reason": "Está más cerca del tema."},
 }
 
 
@@ -162,6 +166,8 @@ class Scene:
 
     async def request(self, route: Route) -> tuple[str, dict[str, Any]]:
         """The path to call and what goes with it."""
+        if route.path.endswith("/duty"):
+            return route.path.replace("{login}", "sena"), {"json": {"on_duty": True}}
         if "{login}" in route.path:
             return await self.absence(route)
         if "{number}" not in route.path and "{id}" not in route.path and route.path != "/queue/next":

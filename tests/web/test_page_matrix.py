@@ -10,7 +10,8 @@ from aiohttp import web
 from gateway import app
 from gateway.clock import new_id, now
 from gateway.principal import Principal, Role
-from gateway.store import accounts, logins, staff
+from gateway.store import absences, accounts, canned, logins, staff
+from gateway.store.canned import Wording
 from gateway.store.logins import Opening
 from gateway.web.auth import LIFETIME, SESSION_COOKIE, hashed
 from tests.support.running import Running
@@ -37,6 +38,8 @@ READS = "               in 200 200 200 200 200 200 200"
 CHANNELS = "            in 403 403 403 403 200 200 200"
 REPLAYS = "             in 403 403 403 403 303 403 303"
 KEEPS = "               in 403 403 303 403 403 403 303"
+SUPERVISES = "          in 403 403 303 303 403 403 303"
+TEAM = "                in 403 403 200 200 403 200 200"
 EXPECTED = {
     "GET /": "           in 303 303 303 303 303 303 303",
     "GET /login": "     200 303 303 303 303 303 303 303",
@@ -72,6 +75,19 @@ EXPECTED = {
     f"POST {CASE}/move": " in 404 404 404 404 403 403 404",
     f"POST {CASE}/again": "in 409 404 409 409 403 403 409",
     "GET /console/attachments/{id}": "in 200 404 200 200 200 200 200",
+    "GET /console/team": TEAM,
+    "GET /console/team.csv": TEAM,
+    "POST /console/team/assign": SUPERVISES,
+    "POST /console/team/{id}/duty": SUPERVISES,
+    "POST /console/team/{id}/capacity": SUPERVISES,
+    "POST /console/team/{id}/absence": SUPERVISES,
+    "POST /console/team/{id}/back": SUPERVISES,
+    "GET /console/canned": READS,
+    "POST /console/canned": KEEPS,
+    "POST /console/canned/{id}": KEEPS,
+    "POST /console/canned/{id}/use": KEEPS,
+    "GET /console/texts": "   in 403 403 200 403 403 403 200",
+    "POST /console/texts": KEEPS,
     "GET /operations": CHANNELS,
     "GET /operations/exchanges/{id}": CHANNELS,
     "POST /operations/exchanges/{id}/replay": REPLAYS,
@@ -107,6 +123,11 @@ FORMS: dict[str, dict[str, str]] = {
     f"{CASE}/presence": {"doing": "writing"},
     f"{CASE}/move": {"to": "20990000011"},
     f"{CASE}/again": {"message": "1"},
+    "/console/team/assign": {"agency": "sena", "reason": "una prueba"},
+    "/console/team/{id}/absence": {"reason": "vacaciones"},
+    "/console/canned": {"agency": "sena", "language": "es", "title": "Una prueba", "text": "Hola {name}."},
+    "/console/canned/{id}": {"title": "Otra prueba", "text": "Hola {name}."},
+    "/console/texts": {"agency": "sena", "language": "es", "name": "closed", "text": "Cerramos su caso {number}."},
     "/staff/{id}/role": {"role": "manager", "agency": "sena"},
 }
 
@@ -167,6 +188,9 @@ class Scene:
             form["login"] = f"nadie{new_id()}"
         if pattern == "/staff/invite":
             form |= {"login": f"n{new_id()}", "role": "manager", "agency": "sena"}
+        if pattern.startswith(("/console/team", "/console/canned")):
+            path, added = await self.of_team(pattern)
+            return path, form | added
         if "{id}" in pattern:
             path = path.replace("{id}", await self.an_id(pattern))
         if "{token}" in pattern:
@@ -179,6 +203,27 @@ class Scene:
         if act == "reopen":
             await self.running.gateway.desk.close(ADMINISTRATOR, number, outcome="spam", reason="una prueba")
         return {"message": first, **form}
+
+    async def of_team(self, pattern: str) -> tuple[str, dict[str, str]]:
+        """The path of a page of the team's or of canned answers, and what its form names."""
+        if pattern == "/console/team.csv":
+            return f"{pattern}?agency=sena", {}
+        form = {"shortcut": f"a{new_id()}"} if "canned" in pattern else {}
+        if "{id}" not in pattern and "assign" not in pattern:
+            return pattern, form
+        if "canned" in pattern:
+            wording = Wording(agency="sena", language="es", title="Una", text="Hola.", **form)
+            added = await self.running.gateway.store.transact(lambda conn: canned.add(conn, wording, by=1, now=now()))
+            return pattern.replace("{id}", str(added)), form
+        member = await self.member("sena")
+        if pattern.endswith("/assign"):
+            return pattern, {"to": str(member.id), "case": await asked(self.running, f"+57{next(self.phones)}")}
+        if pattern.endswith("/back"):
+            noted = await self.running.gateway.store.transact(
+                lambda conn: absences.add(conn, member.id, from_at=now(), until_at=None, reason="una prueba")
+            )
+            form["absence"] = str(noted.id)
+        return pattern.replace("{id}", str(member.id)), form
 
     async def an_id(self, pattern: str) -> str:
         if pattern.startswith("/console/attachments"):

@@ -102,7 +102,7 @@ class TransferBody(Asked):
 class CloseBody(Asked):
     """A case that was never answered needs a reason."""
 
-    outcome: Literal["answered", "not_needed", "duplicate", "withdrawn", "not_competent", "spam"]
+    outcome: Literal["answered", "not_needed", "duplicate", "withdrawn", "not_competent", "denied", "spam"]
     reason: str = Field(default="", max_length=300)
 
 
