@@ -166,9 +166,7 @@ async def catch_up(store: Store, *, told: Callable[[int], None] = lambda _: None
     `told` is called with the number read so far, every few thousand.
     """
     after, read = 0, 0
-    while (followed := await store.transact(_follow)) != 0:
-        # None: another process is reading, and will be done in a moment.
-        await asyncio.sleep(_GATHER if followed is None else 0)
+    await _follow_all(store)
     while True:
         async with store.read() as conn:
             found = await rows.unread(conn, after=after, limit=_AT_ONCE_ALONE)
@@ -179,6 +177,15 @@ async def catch_up(store: Store, *, told: Callable[[int], None] = lambda _: None
             told(read)
         else:
             await asyncio.sleep(_GATHER)
+
+
+async def _follow_all(store: Store) -> None:
+    followed = await store.transact(_follow)
+    while followed != 0:
+        if followed is None:
+            # Another process is reading, and will be done in a moment.
+            await asyncio.sleep(_GATHER)
+        followed = await store.transact(_follow)
 
 
 async def rebuild(store: Store, *, told: Callable[[int], None] = lambda _: None) -> int:

@@ -42,6 +42,8 @@ _B: Final = 0.75
 _USUAL: Final = 12
 # A phrase of the catalog weighs as much as this share of a question with the same words.
 _PHRASE: Final = 0.6
+# An agency with a smaller share of the votes is there by a chance word.
+_WORTH: Final = 0.05
 _WORDS: Final = 4
 _PART: Final = re.compile(r" \(\d{1,2}/\d{1,2}\)\Z")
 
@@ -168,7 +170,9 @@ async def likeliest(conn: AsyncConnection, question: str, *, catalog: Catalog, l
     total = sum(votes.values())
     best = sorted(votes, key=lambda agency: (-votes[agency], agency))[:limit]
     return [
-        Likely(agency=agency, score=votes[agency] / total, words=_because(weighed, said[agency])) for agency in best
+        Likely(agency=agency, score=votes[agency] / total, words=_because(weighed, said[agency]))
+        for agency in best
+        if votes[agency] >= _WORTH * total
     ]
 
 

@@ -3,14 +3,18 @@
 from collections.abc import Iterable
 
 from routing.catalog import Goal
-from routing.timeliness import Figure
+from routing.timeliness import INDICATORS, Figure
+
+# One agency cannot reach what all of them together should.
+_OF_THE_NETWORK = frozenset(indicator.name for indicator in INDICATORS if indicator.whole)
 
 
 def goals_of(goals: Iterable[Goal], *, year: int, agency: str | None) -> dict[str, Goal]:
-    """The goal of each indicator in a year: an agency's own, else everybody's."""
+    """The goal of each indicator in a year: an agency's own, else everybody's, save those of the network as a whole."""
     found: dict[str, Goal] = {}
     for goal in goals:
-        if goal.year == year and (goal.agency == agency or (goal.agency is None and goal.indicator not in found)):
+        everybodys = goal.agency is None and goal.indicator not in found and goal.indicator not in _OF_THE_NETWORK
+        if goal.year == year and (goal.agency == agency or everybodys):
             found[goal.indicator] = goal
     return found
 

@@ -50,9 +50,16 @@ def in_time(agency: str) -> float:
     return _IN_TIME.get(agency, _OTHERS_IN_TIME) / 100
 
 
-async def engage(conn: AsyncConnection, colleagues: Sequence[Colleague], *, now: datetime) -> Cast:
-    """Write down who works here, without passwords; who has a login already stays who they are."""
-    have = {member.login for member in await rows.listed(conn)}
+async def engage(conn: AsyncConnection, colleagues: Sequence[Colleague], *, beside: bool, now: datetime) -> Cast:
+    """Write down who works here, without passwords; who has a login already stays who they are.
+
+    `beside` cases that are there, those who work at an agency answer: only where nobody does, somebody comes.
+    """
+    there = await rows.listed(conn)
+    have = {member.login for member in there}
+    if beside:
+        served = {member.agency for member in there}
+        colleagues = [each for each in colleagues if each.agency not in served]
     newcomers = [
         Newcomer(login=each.login, name=each.name, role=each.role, agency=each.agency, password_hash=None)
         for each in colleagues
@@ -60,12 +67,11 @@ async def engage(conn: AsyncConnection, colleagues: Sequence[Colleague], *, now:
     ]
     if newcomers:
         await rows.add_all(conn, newcomers, now=now)
-    wanted = {each.login for each in colleagues}
     principals = [
         Principal(id=member.id, name=member.name, role=Role(member.role), agency=member.agency)
         # Engines sort logins in their own ways, and lots are drawn from this list.
         for member in sorted(await rows.listed(conn), key=lambda member: member.login)
-        if member.login in wanted and member.active
+        if member.active
     ]
     return Cast(
         of=_by_agency(principals),

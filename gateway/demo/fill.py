@@ -16,10 +16,10 @@ from gateway.demo import days, people
 from gateway.demo.citizens import Citizens
 from gateway.demo.corpus import corpus
 from gateway.demo.incidents import happen
-from gateway.demo.lives import World
 from gateway.demo.past import Past, in_this_thread
 from gateway.demo.providers import Providers
 from gateway.demo.questions import Questions
+from gateway.demo.telling import World
 from gateway.demo.watch import watch
 from gateway.demo.working import Office
 from gateway.deployment import Deployment
@@ -68,18 +68,22 @@ async def _make(
     wanted: Wanted,
     capable: Callable[[str], Capabilities],
 ) -> None:
-    rng, told, catalog = random.Random(wanted.seed), corpus(), deployment.catalog  # noqa: S311 — a lot, no secret
+    told, catalog = corpus(), deployment.catalog
+    # Beside others, the same people would go on with their own cases.
+    seed = f"{wanted.seed} {wanted.ends}" if wanted.beside else f"{wanted.seed}"
+    rng = random.Random(seed)  # noqa: S311 — a lot, no secret
     begins = wanted.ends - timedelta(days=wanted.days)
     past = Past(conn, deployment, capable, begins=begins - _EARLIER)
+    block = rng.randrange(600, 950) if wanted.beside else people.FIRST_BLOCK
     run = f"{wanted.seed:x}.{int(wanted.ends.timestamp()):x}."
     with ids_by(past.clock), in_this_thread(conn):
-        cast = await casting.engage(conn, people.staff(catalog, told.weights, rng), now=past.now)
+        cast = await casting.engage(conn, people.staff(catalog, told.weights, rng), beside=wanted.beside, now=past.now)
         cast = replace(cast, away=await casting.absent(conn, cast, begins=begins, ends=wanted.ends, rng=rng))
         office = Office(past, cast)
         world = World(past=past, citizens=Citizens(past, told, run=run), office=office, corpus=told, alive=set())
-        providers = Providers(past, random.Random(f"{wanted.seed} providers"), ends=wanted.ends)  # noqa: S311
+        providers = Providers(past, random.Random(f"{seed} providers"), ends=wanted.ends)  # noqa: S311
         past.carriers = providers.round
-        questions = Questions(world, files, seed=wanted.seed, ends=wanted.ends)
+        questions = Questions(world, files, seed=seed, ends=wanted.ends, first_block=block)
         calendar = counted(catalog, catalog.gateway.triage).workdays
         for place, at in enumerate(
             days.arrivals(wanted.cases, begins=begins, ends=wanted.ends, office=calendar, rng=rng)

@@ -29,6 +29,8 @@ _SURNAMES: Final = (
 _FOREIGNERS: Final = (
     "Emma Clarke", "Jonas Weber", "Aoife Byrne", "Liam Carter", "Sofia Rossi", "Noah Miller", "Hana Sato",
 )  # fmt: skip
+# +57 300 555 0000 and so on: numbers for stories.
+FIRST_BLOCK: Final = 555
 _TOWNS: Final = (
     ("11001", 22), ("05001", 10), ("76001", 9), ("08001", 6), ("13001", 5), ("68001", 4), ("54001", 5), ("52001", 5),
     ("27001", 6), ("91001", 7), ("50001", 3), ("41001", 3), ("73001", 3), ("66001", 3), ("44001", 4), ("20001", 3),
@@ -70,11 +72,11 @@ class Citizen:
 class Crowd:
     """Citizens, the same ones for the same seed."""
 
-    def __init__(self, catalog: Catalog, rng: random.Random) -> None:
+    def __init__(self, catalog: Catalog, rng: random.Random, *, first_block: int = FIRST_BLOCK) -> None:
         self._rng = rng
         self._towns = [(code, share) for code, share in _TOWNS if code in catalog.territories]
         self._names = catalog.territories
-        self._phones = _phones(rng)
+        self._phones = _phones(rng, first_block)
 
     def citizen(self, language: str) -> Citizen:
         """Somebody new."""
@@ -113,9 +115,9 @@ def name(rng: random.Random) -> str:
     return " ".join((first, *rng.sample(_SURNAMES, rng.choice((1, 2, 2)))))
 
 
-def _phones(rng: random.Random) -> Iterator[str]:
+def _phones(rng: random.Random, first_block: int) -> Iterator[str]:
     """Mobile numbers that look like no operator's: 300 555 and four digits first, then its neighbours."""
-    for block in range(555, 1000):
+    for block in range(first_block, 1000):
         for digits in rng.sample(range(10_000), 9_000):
             yield f"+57300{block:03d}{digits:04d}"
 

@@ -10,10 +10,11 @@ from channels.message import Attachment
 from gateway.demo.corpus import Entry
 from gateway.demo.days import season
 from gateway.demo.files import attached
-from gateway.demo.lives import CaseLife, World
+from gateway.demo.lives import CaseLife
 from gateway.demo.past import Life
 from gateway.demo.people import Citizen, Crowd
 from gateway.demo.plots import plot
+from gateway.demo.telling import World
 from gateway.files import Files
 from gateway.store import demo as rows
 
@@ -27,14 +28,14 @@ _REGULARS: Final = 400
 class Questions:
     """Asks one question after the other."""
 
-    def __init__(self, world: World, files: Files, *, seed: int, ends: datetime) -> None:
+    def __init__(self, world: World, files: Files, *, seed: str, ends: datetime, first_block: int) -> None:
         self._world = world
         self._files = files
         self._seed = seed
         self._ends = ends
         catalog = world.past.deployment.catalog
         self._catalog = catalog
-        self._crowd = Crowd(catalog, random.Random(f"{seed} crowd"))  # noqa: S311
+        self._crowd = Crowd(catalog, random.Random(f"{seed} crowd"), first_block=first_block)  # noqa: S311
         self._agencies = [agency for agency in world.corpus.entries if agency in catalog.agencies]
         self._regulars: list[Citizen] = []
 

@@ -36,7 +36,7 @@ from tests.gateway.test_cli import CREDENTIALS, TRIAL
 from tests.support import databases
 from tests.support.running import CONFIG, sample_deployment
 
-ENDS = datetime(2026, 2, 20, 21, 30, tzinfo=UTC)
+ENDS = datetime(2026, 2, 5, 21, 30, tzinfo=UTC)
 WANTED = Wanted(cases=30, days=60, seed=1, ends=ENDS)
 FACTS = {"muni": "Neiva", "barrio": "Villa Luz", "vereda": "La Honda", "mes": "marzo", "n": "3", "name": "Ana Ruiz",
          "digits": "123456"}  # fmt: skip
@@ -199,7 +199,7 @@ def test_the_command_says_what_it_made_and_lets_somebody_of_each_role_in(tmp_pat
         "VENTANILLA_CONFIG_DIR": str(CONFIG),
         "VENTANILLA_FILES_DIR": str(tmp_path / "files"),
     }
-    arguments = ["demo-data", "--months", "0.3", "--cases", "4", "--json"]
+    arguments = ["demo-data", "--months", "0.3", "--cases", "7", "--json"]
     done = CliRunner().invoke(main, arguments, env=environment)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)

@@ -159,6 +159,12 @@ def test_an_agencys_own_goal_goes_before_everybodys() -> None:
         assert goals_of(order, year=2027, agency="sena") == {}
 
 
+def test_a_goal_of_the_network_is_no_goal_of_one_agency() -> None:
+    partners = Goal(indicator="partnerships_national", year=2026, at_least=40)
+    assert goals_of([partners], year=2026, agency=None) == {"partnerships_national": partners}
+    assert goals_of([partners], year=2026, agency="sena") == {}
+
+
 def test_a_goal_is_reached_at_its_value() -> None:
     assert reached(goal(at_least=0.9), figure(9, 10)) is True
     assert reached(goal(at_least=0.9), figure(8, 10)) is False

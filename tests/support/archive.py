@@ -53,7 +53,7 @@ class Archive:
         await self._insert(
             t.address, urn=urn, contact_id=contact_id, channel="sms", answerable=True, created_at=at, recent_count=0
         )
-        row = {
+        row: dict[str, Any] = {
             "id": case_id, "number": format_number(2026, number), "contact_id": contact_id, "reply_urn": urn,
             "reply_channel": "sms", "channel": "sms", "agency": agency, "term_class": "general", "language": "es",
             "state": "answered" if answer else "open", "received_at": at, "due_at": at, "effective": "",
@@ -70,7 +70,7 @@ class Archive:
 
     async def say(self, case: "Filed", text: str, *, message_id: int | None = None, **values: Any) -> int:
         """One more message of the case, by the citizen unless said otherwise."""
-        row = {
+        row: dict[str, Any] = {
             "id": message_id or new_id(), "case_id": case.id, "contact_id": case.contact_id, "urn": "tel:+57",
             "channel": "sms", "direction": "in", "kind": "question", "text": text, "status": "received", "at": MORNING,
         } | values  # fmt: skip
