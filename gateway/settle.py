@@ -288,6 +288,9 @@ def _continue(work: Batch, decision: Decision, message: InboundMessage, result: 
         reasons=reasons_data(decision.reasons),
     )
     _number_later(work, known, received)
+    if known.state is CaseState.WAITING and not recorded:
+        # The lease of who has it runs again.
+        work.rederived.add(known.id)
     if known.asked and not recorded:
         work.ledger.event(known.id, EventKind.COMPLETED, actor=CITIZEN, message=str(result.message_id))
         work.ledger.change(known.id, {"asked_at": None})

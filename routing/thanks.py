@@ -8,7 +8,9 @@ from routing.words import fold, words, words_of_folded
 # "Muchas gracias, que Dios le pague, muy amable" is thanks; a longer text has something else to say. In words.
 _LONGEST_THANKS = 12
 # A hand, a heart, a smile, with their skin tones and variation selectors: what people send in place of the word.
-_GRATEFUL = frozenset("🙏👍👌🤝👏❤💙💚💛🧡💜🤍😊🙂☺😀😃😄🥰😍🤗\ufe0f\u200d🏻🏼🏽🏾🏿!. ")
+_HANDS_AND_HEARTS = frozenset("🙏👍👌🤝👏❤💙💚💛🧡💜🤍😊🙂☺😀😃😄🥰😍🤗\ufe0f\u200d🏻🏼🏽🏾🏿")
+# What stands around them; the colon of "20260000015: 👍" among it, when the number has been read.
+_PUNCTUATION = frozenset("!¡.,:;-… \n")
 
 
 def only_thanks(message: InboundMessage, text: str, catalog: Catalog) -> bool:
@@ -17,7 +19,8 @@ def only_thanks(message: InboundMessage, text: str, catalog: Catalog) -> bool:
         return False
     said = words_of_folded(fold(text))
     if not said:
-        return bool(text.strip()) and set(text) <= _GRATEFUL and any(character not in "!. " for character in text)
+        shown = set(text) - _PUNCTUATION
+        return bool(shown) and shown <= _HANDS_AND_HEARTS
     return len(said) <= _LONGEST_THANKS and _made_of(tuple(said), _phrases(catalog))
 
 

@@ -376,3 +376,13 @@ async def test_what_is_wrong_in_a_transcription_is_said_by_its_field(
         await ventanilla.gateway.desk.transcribe(operator, replace(Spoken(way="phone", text="Hola"), **wrong))
     assert refused.value.field == field
     assert await ventanilla.cases() == []
+
+
+async def test_a_holder_whose_citizen_answers_has_a_lease_again(at: Desk) -> None:
+    await at.desk.take_next(LUZ)
+    await at.desk.reply(LUZ, at.number, "¿De qué centro?", then="waiting")
+    at.clock.move(hours=1)
+    await at.started.text("Del de Leticia")
+    [before] = await at.started.cases()
+    assert tuple(await at.case()) == tuple(before)
+    assert before.next_step_at < at.clock() + timedelta(days=3)

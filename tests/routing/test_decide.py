@@ -144,6 +144,7 @@ def test_a_conversation_lasts_as_long_as_is_configured(hours: float, action: Act
         "ok, gracias",
         "Muchas gracias, Dios le pague",
         "🙏🏽",
+        ": 👍",
         "thank you!",
     ],
 )
