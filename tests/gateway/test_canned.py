@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import canned
 from gateway.clock import now
@@ -29,10 +30,10 @@ def wording(shortcut: str = "horario", title: str = "Horario", **more: Any) -> W
 
 
 async def kept(ventanilla: Running, *wordings: Wording) -> list[int]:
-    store, ids = ventanilla.gateway.store, []
-    for each in wordings:
-        ids.append(await store.transact(lambda conn, each=each: rows.add(conn, each, by=7, now=now())))
-    return ids
+    async def work(conn: AsyncConnection) -> list[int]:
+        return [await rows.add(conn, each, by=7, now=now()) for each in wordings]
+
+    return await ventanilla.gateway.store.transact(work)
 
 
 async def found(ventanilla: Running, prefix: str, by: Principal = HEAD, **more: Any) -> list[str]:
