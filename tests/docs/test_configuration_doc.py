@@ -68,7 +68,8 @@ def written(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     default: Any = info.get_default(call_default_factory=True)
-    if isinstance(default, BaseModel) or (isinstance(default, tuple) and any(isinstance(d, BaseModel) for d in default)):
+    listed = default if isinstance(default, tuple) else (default,)
+    if any(isinstance(each, BaseModel) for each in listed):
         return "see below"
     if default is None:
         return "none"
