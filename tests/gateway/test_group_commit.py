@@ -31,7 +31,7 @@ async def two(tmp_path: Path) -> AsyncIterator[tuple[Running, Running]]:
 
 async def rows(started: Running, table: Any) -> list[Any]:
     async with started.gateway.store.read() as conn:
-        return list(await conn.execute(select(table)))
+        return list(await conn.execute(select(table).order_by(*table.primary_key)))
 
 
 async def asked(started: Running) -> list[Any]:

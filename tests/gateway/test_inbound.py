@@ -23,7 +23,7 @@ URDU = "\u202eتعال\u202c"
 
 async def rows(started: Running, table: Any) -> list[Any]:
     async with started.gateway.store.read() as conn:
-        return list(await conn.execute(select(table)))
+        return list(await conn.execute(select(table).order_by(*table.primary_key)))
 
 
 async def asked(started: Running) -> list[Any]:

@@ -21,7 +21,7 @@ SID = "SM" + "f" * 32
 
 async def rows(started: Running, table: Any) -> list[Any]:
     async with started.gateway.store.read() as conn:
-        return list(await conn.execute(select(table)))
+        return list(await conn.execute(select(table).order_by(*table.primary_key)))
 
 
 async def out(started: Running) -> list[Any]:
