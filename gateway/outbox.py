@@ -79,6 +79,10 @@ class _Ended:
     outcome: SendOutcome
 
 
+# Kinds of messages in a person's own words.
+_WRITTEN: Final = frozenset({"answer", "completion"})
+
+
 class Outbox:
     """Sends what is due, on every channel."""
 
@@ -234,7 +238,7 @@ class Outbox:
             id=row.id,
             to=Address.of(row.urn),
             # What we say by ourselves is made to fit; a person's words go as the person wrote them.
-            text=fold(row.text) if config and config.fold_accents and row.kind != "answer" else row.text,
+            text=fold(row.text) if config and config.fold_accents and row.kind not in _WRITTEN else row.text,
             sender=row.service_number if row.case_channel == name else None,
             buttons=tuple(
                 tuple(Button(label, payload) for label, payload in line) for line in extra.get("buttons", ())

@@ -54,6 +54,8 @@ class Clocks:
     touches: tuple[datetime | None, ...]
     # When completion was asked and the citizen is not yet notified.
     asked_at: datetime | None = None
+    # When the citizen answered the last request to complete, until that is undone or overtaken.
+    completed_at: datetime | None = None
     # When the case was last given to somebody, or a person did something with it.
     worked_at: datetime | None = None
     # What the timekeeper has done already, by its own words.
@@ -135,6 +137,7 @@ class _Fold:
             touched_at=self._touched_at,
             touches=tuple(self._touches),
             asked_at=self._asked_at,
+            completed_at=self._completed_at,
             worked_at=self._worked_at,
             done=frozenset(self._done),
         )

@@ -85,8 +85,7 @@ class Timing(Acts):
         async def work(conn: AsyncConnection, case: Any) -> list[int]:
             self._must_hold(principal, case)
             _must_be_open(case)
-            present = (await self._clocks(conn, case)).present
-            if not present.pauses or present.pauses[-1].ended is None:
+            if (await self._clocks(conn, case)).completed_at is None:
                 raise Conflict("the citizen has not answered a request to complete")
             ids = await self._ask(conn, case, principal, said)
             await self._event(conn, case.id, EventKind.INCOMPLETE, principal, messages=[str(each) for each in ids])

@@ -386,3 +386,17 @@ async def test_a_holder_whose_citizen_answers_has_a_lease_again(at: Desk) -> Non
     [before] = await at.started.cases()
     assert tuple(await at.case()) == tuple(before)
     assert before.next_step_at < at.clock() + timedelta(days=3)
+
+
+async def test_only_a_citizens_own_answer_can_be_partial(at: Desk) -> None:
+    await at.desk.ask_completion(LUZ, at.number, "¿De qué centro?")
+    await at.delivered()
+    await at.case()
+    await at.desk.resume(LUZ, at.number, reason="Ya lo encontramos")
+    with pytest.raises(Conflict, match="has not answered"):
+        await at.desk.incomplete(LUZ, at.number, "Falta su cédula")
+
+
+async def test_what_a_person_asks_keeps_its_accents(at: Desk) -> None:
+    await at.desk.ask_completion(LUZ, at.number, "¿Cuál es su salón?")
+    assert (await at.started.texts_to(at_least=2))[-1].startswith("¿Cuál es su salón?")
