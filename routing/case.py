@@ -36,7 +36,8 @@ class EventKind(StrEnum):
     UNASSIGNED = "unassigned"  # data: staff, reason
     TAKEN = "taken"  # data: staff
     NOTED = "noted"  # data: message
-    REPLIED = "replied"  # data: messages, final (it answers the case; a question back does not)
+    REPLIED = "replied"  # data: messages, final (it answers the case; a question back
+    # does not), before (what it changed), also (the duplicates it answered)
     REPLY_UNDONE = "reply_undone"  # the answer was taken back before it left; data: messages
     MERGED = "merged"  # another case stands for this one, and its answer is given here too; data: into, reason
     SEPARATED = "separated"  # it stands for itself again; data: from, reason

@@ -12,7 +12,8 @@ from gateway.deployment import Current
 from gateway.errors import Conflict, Invalid
 from gateway.ledger import NOTICE, Ledger
 from gateway.principal import Principal, Right
-from gateway.store import queue
+from gateway.store import cases as case_store
+from gateway.store import duplicates, queue
 from gateway.store.engine import Store
 from routing.case import EventKind
 
@@ -56,6 +57,19 @@ class Acts:
 
     async def _keep(self, conn: AsyncConnection, *case_ids: int) -> None:
         await notices.keep(conn, self._current().catalog, case_ids, now=self._clock())
+
+    async def _separate(self, conn: AsyncConnection, case: Any, principal: Principal, *, reason: str) -> None:
+        """A case that leaves or ends unanswered stands for no other: none of them may be forgotten with it."""
+        others = await duplicates.open_of(conn, case.id)
+        for other in others:
+            await self._stand_alone(conn, other.id, principal, leader=case.number, reason=reason)
+        await self._keep(conn, *(other.id for other in others))
+
+    async def _stand_alone(
+        self, conn: AsyncConnection, case_id: int, principal: Principal, *, leader: str, reason: str
+    ) -> None:
+        await case_store.touch(conn, case_id, duplicate_of=None)
+        await self._event(conn, case_id, EventKind.SEPARATED, principal, **{"from": leader, "reason": reason})
 
     def _wake_channels(self) -> None:
         self._wake(self._current().catalog.gateway.channels)

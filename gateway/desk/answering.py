@@ -1,5 +1,6 @@
 """Taking cases and answering them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -103,12 +104,11 @@ class Answering(Acts):
                 raise Conflict(f"the case is {case.state}; reopen it first")
             if case.reply_urn is None:
                 raise Conflict("the sender of this case cannot be answered (an alphanumeric sender); close it instead")
-            ids = await self._answer(conn, case, principal, said, then, undo_for)
-            if then in ("answered", "closed"):
-                others = await duplicates.open_of(conn, case.id)
-                for other in others:
-                    await self._answer(conn, other, principal, said, then, undo_for)
-                await self._keep(conn, *(other.id for other in others))
+            others = await duplicates.open_of(conn, case.id) if then in ("answered", "closed") else []
+            ids = await self._answer(conn, case, principal, said, then, undo_for, also=[str(o.id) for o in others])
+            for other in others:
+                await self._answer(conn, other, principal, said, then, undo_for)
+            await self._keep(conn, *(other.id for other in others))
             return ids
 
         ids = await self._on(principal, number, work)
@@ -116,13 +116,22 @@ class Answering(Acts):
         return ids
 
     async def _answer(
-        self, conn: AsyncConnection, case: Any, principal: Principal, said: str, then: str, undo_for: timedelta
+        self,
+        conn: AsyncConnection,
+        case: Any,
+        principal: Principal,
+        said: str,
+        then: str,
+        undo_for: timedelta,
+        *,
+        also: Sequence[str] = (),
     ) -> list[int]:
         parts = await self._parts(conn, case, said) if case.reply_urn is not None else []
         ids = await self._say(conn, case, parts, kind="answer", priority=ANSWER, principal=principal, after=undo_for)
         await self._event(
             conn, case.id, EventKind.REPLIED, principal,
             messages=[str(i) for i in ids], final=then in ("answered", "closed"), before=undoing.state_of(case),
+            also=list(also),
         )  # fmt: skip
         await self._after_reply(conn, case, principal, said, then)
         if then == "closed":
@@ -133,13 +142,16 @@ class Answering(Acts):
         """Take back the answer just given, as long as none of it has been sent."""
 
         async def work(conn: AsyncConnection, case: Any) -> None:
-            for each in (case, *await duplicates.answered_of(conn, case.id)):
-                messages = await undoing.take_back(conn, each.id, actor=principal.actor)
-                if messages:
-                    await self._event(conn, each.id, EventKind.REPLY_UNDONE, principal, messages=messages)
-                    await self._keep(conn, each.id)
-                elif each.id == case.id:
-                    raise Conflict("there is no answer of yours that has not left yet: it cannot be taken back")
+            said = await undoing.take_back(conn, case.id, actor=principal.actor)
+            if said is None:
+                raise Conflict("there is no answer of yours that has not left yet: it cannot be taken back")
+            await self._event(conn, case.id, EventKind.REPLY_UNDONE, principal, messages=said["messages"])
+            for other in map(int, said["also"]):
+                # What has left to a duplicate's citizen has answered it, whatever becomes of the others.
+                echoed = await undoing.take_back(conn, other, actor=principal.actor)
+                if echoed is not None:
+                    await self._event(conn, other, EventKind.REPLY_UNDONE, principal, messages=echoed["messages"])
+                    await self._keep(conn, other)
 
         await self._on(principal, number, work)
 
@@ -157,6 +169,7 @@ class Answering(Acts):
             answered_at=case.answered_at or (now if ends else None),
             ended_at=now if ends else None,
             outcome="answered" if then == "closed" else case.outcome,
+            duplicate_of=None if ends else case.duplicate_of,
             last_line=said[:LINE],
             last_by=principal.actor,
         )

@@ -48,7 +48,6 @@ class Merging(Acts):
             if case.duplicate_of is None:
                 raise Conflict("no other case stands for this one")
             leader = str(await case_store.number_of(conn, case.duplicate_of))
-            await case_store.touch(conn, case.id, duplicate_of=None)
-            await self._event(conn, case.id, EventKind.SEPARATED, principal, **{"from": leader, "reason": why})
+            await self._stand_alone(conn, case.id, principal, leader=leader, reason=why)
 
         await self._on(principal, number, work)

@@ -41,8 +41,9 @@ class Moving(Opening):
             now = self._clock()
             await case_store.touch(
                 conn, case.id, agency=agency, topic=None, assignee_id=None, state=CaseState.OPEN, asked_at=None,
-                waiting_since=case.waiting_since or now,
+                waiting_since=case.waiting_since or now, duplicate_of=None,
             )  # fmt: skip
+            await self._separate(conn, case, principal, reason=why)
             await self._event(
                 conn, case.id, EventKind.TRANSFERRED, principal, **{"from": case.agency, "to": agency, "reason": why}
             )
@@ -66,8 +67,10 @@ class Moving(Opening):
             why = reason.strip() if answered else given_reason(reason)
             now = self._clock()
             await case_store.touch(
-                conn, case.id, state=CaseState.CLOSED, outcome=outcome, ended_at=now, waiting_since=None, asked_at=None
-            )
+                conn, case.id, state=CaseState.CLOSED, outcome=outcome, ended_at=now, waiting_since=None, asked_at=None,
+                duplicate_of=None,
+            )  # fmt: skip
+            await self._separate(conn, case, principal, reason=why)
             await self._event(conn, case.id, EventKind.CLOSED, principal, outcome=outcome, reason=why)
             if not answered and outcome != "spam":
                 text = self._current().catalog.say("closed", case.language, of=case.agency, number=number)

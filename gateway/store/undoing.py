@@ -9,7 +9,8 @@ from gateway.store import schema as t
 from routing.case import EventKind
 
 # What an answer changes of a case, kept with its event so that it can be put back.
-_KEPT = ("state", "assignee_id", "waiting_since", "asked_at", "answered_at", "ended_at", "outcome")
+_KEPT = ("state", "assignee_id", "waiting_since", "asked_at", "answered_at", "ended_at", "outcome", "duplicate_of")
+_IDS = ("assignee_id", "duplicate_of")
 
 
 def state_of(case: Any) -> dict[str, Any]:
@@ -20,13 +21,13 @@ def state_of(case: Any) -> dict[str, Any]:
 def _plain(name: str, value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
-    return str(value) if name == "assignee_id" else t.micros(value)
+    return str(value) if name in _IDS else t.micros(value)
 
 
-async def take_back(conn: AsyncConnection, case_id: int, *, actor: str) -> list[str]:
-    """Undo the last answer to a case, if it is this actor's and nothing of it has left; the ids of its messages.
+async def take_back(conn: AsyncConnection, case_id: int, *, actor: str) -> dict[str, Any] | None:
+    """Undo the last answer to a case, if it is this actor's and nothing of it has left; what its event says.
 
-    Empty when there is nothing to take back.
+    None when there is nothing to take back.
     """
     found = await conn.execute(
         select(t.case_event)
@@ -36,16 +37,17 @@ async def take_back(conn: AsyncConnection, case_id: int, *, actor: str) -> list[
     )
     last = found.one_or_none()
     if last is None or last.kind != EventKind.REPLIED or last.actor != actor or "before" not in last.data:
-        return []
+        return None
     ids = [int(each) for each in last.data["messages"]]
     waiting = t.outbox.c.message_id.in_(ids), t.outbox.c.state == "pending", t.outbox.c.tries == 0
     held = await conn.execute(select(t.outbox.c.message_id).where(*waiting).with_for_update())
     if len(held.all()) < len(ids):
-        return []
+        return None
     await conn.execute(delete(t.outbox).where(t.outbox.c.message_id.in_(ids)))
     await conn.execute(update(t.message).where(t.message.c.id.in_(ids)).values(kind="undone", status="kept"))
     await conn.execute(update(t.cases).where(t.cases.c.id == case_id).values(**await _before(conn, case_id, last.data)))
-    return [str(each) for each in ids]
+    data: dict[str, Any] = last.data
+    return data
 
 
 async def _before(conn: AsyncConnection, case_id: int, data: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +55,7 @@ async def _before(conn: AsyncConnection, case_id: int, data: dict[str, Any]) -> 
     for name, value in data["before"].items():
         if isinstance(value, int):
             value = t.instant_of(value)
-        values[name] = int(value) if name == "assignee_id" and value is not None else value
+        values[name] = int(value) if name in _IDS and value is not None else value
     said = select(t.message.c.text, t.message.c.direction, t.message.c.staff_id).where(
         t.message.c.case_id == case_id, t.message.c.kind.not_in(("undone", "note", "acknowledgement", "notice"))
     )

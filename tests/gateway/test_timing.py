@@ -400,3 +400,47 @@ async def test_only_a_citizens_own_answer_can_be_partial(at: Desk) -> None:
 async def test_what_a_person_asks_keeps_its_accents(at: Desk) -> None:
     await at.desk.ask_completion(LUZ, at.number, "¿Cuál es su salón?")
     assert (await at.started.texts_to(at_least=2))[-1].startswith("¿Cuál es su salón?")
+
+
+async def a_duplicate(at: Desk) -> str:
+    """The number of a second person's case that the first one stands for."""
+    await at.started.text(ASKED, sender="+573005550002")
+    [second] = [row for row in await at.started.cases() if row.number != at.number]
+    await at.desk.merge(LUZ, second.number, into=at.number, reason="Es la misma pregunta")
+    return str(second.number)
+
+
+async def test_an_answer_taken_back_is_taken_back_from_its_duplicates_too(at: Desk) -> None:
+    second = await a_duplicate(at)
+    await at.desk.take_next(LUZ)
+    await at.desk.reply(LUZ, at.number, "Abren el 15.", undo_for=timedelta(seconds=10))
+    await at.desk.undo(LUZ, at.number)
+    assert [row.state for row in await at.started.cases()] == ["open", "open"]
+    assert (await at.started.story(second))[1][-1].kind == "reply_undone"
+    await at.desk.reply(LUZ, at.number, "Abren el 16.")
+    assert "Abren el 16." in (await at.started.texts_to("+573005550002", at_least=2))[-1]
+
+
+async def test_a_duplicate_whose_citizen_writes_again_after_the_answer_waits_to_be_taken(at: Desk) -> None:
+    second = await a_duplicate(at)
+    await at.desk.reply(LUZ, at.number, "Abren el 15.")
+    await at.started.text("¿Y de noche también?", sender="+573005550002")
+    await at.desk.release(LUZ, second)
+    assert await at.desk.take_next(LUZ) == second
+
+
+@pytest.mark.parametrize("end", ["transfer", "close"])
+async def test_no_duplicate_is_forgotten_when_the_case_that_stood_for_it_goes(at: Desk, end: str) -> None:
+    second = await a_duplicate(at)
+    if end == "transfer":
+        await at.desk.transfer(LUZ, at.number, agency="dian", reason="Es un impuesto")
+    else:
+        await at.desk.close(LUZ, at.number, outcome="not_needed", reason="Ya no hace falta")
+    assert await at.desk.take_next(LUZ) == second
+    assert "separated" in [event.kind for event in (await at.started.story(second))[1]]
+
+
+async def test_a_duplicate_that_is_passed_on_stands_for_itself_there(at: Desk) -> None:
+    second = await a_duplicate(at)
+    await at.desk.transfer(LUZ, second, agency="dian", reason="Es un impuesto")
+    assert await at.desk.take_next(DIAN) == second
