@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gateway.catalog_file import load
+from gateway.catalog.file import load
 from routing.case import EventKind
 from routing.catalog import Catalog
 from routing.clocks import Event, clocks

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benchmarks.footprint import resident_megabytes
 from benchmarks.inbound import gateway_environment
 from benchmarks.processes import free_port, started, wait_for
-from gateway.catalog_file import load
+from gateway.catalog.file import load
 from gateway.clock import new_id, now
 from gateway.store import logins, staff
 from gateway.store import schema as t

@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import timeliness
 from gateway.deployment import Deployment
 from gateway.principal import Principal, Role
-from gateway.report_period import Wanted, asked_of
+from gateway.reports import timeliness
+from gateway.reports.period import Wanted, asked_of
 from gateway.store import reach
 from gateway.store import timeliness as rows
 from gateway.store.engine import Store, open_store

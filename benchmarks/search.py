@@ -17,11 +17,12 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import search_query, suggestions
-from gateway.catalog_file import load
+from gateway.catalog.file import load
 from gateway.clock import id_at, now
 from gateway.principal import Principal, Role
-from gateway.search import rebuild
+from gateway.search import query as search_query
+from gateway.search import suggestions
+from gateway.search.reader import rebuild
 from gateway.store import queue, search
 from gateway.store import schema as t
 from gateway.store.bulk import insert_rows

@@ -22,15 +22,15 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import Address, InboundMessage
-from gateway.catalog_file import load
+from gateway.catalog.file import load
 from gateway.clock import new_id, now
-from gateway.search import catch_up
+from gateway.search.reader import catch_up
+from gateway.search.suggestions import likeliest
 from gateway.store import schema as t
 from gateway.store.bulk import insert_rows
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
 from gateway.store.schema import micros
-from gateway.suggestions import likeliest
 from routing.case_number import format_number
 from routing.catalog import Catalog
 from routing.rules import RuleSet

@@ -20,17 +20,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Capabilities
 from channels.message import Address, InboundMessage
-from gateway import recount
 from gateway.clock import new_id, now
 from gateway.deployment import Deployment
-from gateway.intake import Intake
+from gateway.inbound.intake import Intake
 from gateway.store import schema as t
 from gateway.store import timekeeping
 from gateway.store.bulk import insert_rows
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
 from gateway.store.schema import micros
-from gateway.timekeeper import Timekeeper
+from gateway.timekeeping import recount
+from gateway.timekeeping.timekeeper import Timekeeper
 from routing.catalog import Catalog, Suspension
 from routing.terms import due
 

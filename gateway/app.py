@@ -16,27 +16,28 @@ from aiohttp import web
 from channels.channel import Capabilities, Channel, ChannelSettings, Pulls, RawRequest
 from channels.registry import CHANNELS
 from gateway import clock as system_clock
-from gateway import simulator, simulator_secrets
+from gateway import simulator
+from gateway.accounts.secret_box import open_box
+from gateway.accounts.sign_on import SignOn
 from gateway.audit import Audit
-from gateway.catalog_file import CatalogFaults
+from gateway.catalog.file import CatalogFaults
 from gateway.deployment import Deployment
 from gateway.desk import Desk
 from gateway.files import Fetcher, Files
 from gateway.first_start import first_logins
 from gateway.gateway import GATEWAY, Gateway
-from gateway.inbox import Inbox
-from gateway.intake import Intake
+from gateway.inbound.inbox import Inbox
+from gateway.inbound.intake import Intake
 from gateway.live import Live
-from gateway.outbox import Outbox
+from gateway.outbound.outbox import Outbox
+from gateway.outbound.receipts import Receipts
 from gateway.own_texts import OwnTexts, OwnTextsOf
-from gateway.receipts import Receipts
-from gateway.search import Reader
-from gateway.secret_box import open_box
+from gateway.search.reader import Reader
 from gateway.settings import Listen, Settings
-from gateway.sign_on import SignOn
+from gateway.simulator import secrets as simulator_secrets
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
-from gateway.timekeeper import Timekeeper
+from gateway.timekeeping.timekeeper import Timekeeper
 from gateway.web import accounts, api, console, health, operations, public, webhooks
 from gateway.web.console.views import count_views
 

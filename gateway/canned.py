@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from channels.gsm import Measure, fold, measure
 from gateway import words
-from gateway.catalog_file import folding
-from gateway.catalog_texts import placeholders
+from gateway.catalog.file import folding
+from gateway.catalog.texts import placeholders
 from gateway.errors import Forbidden, Invalid
 from gateway.principal import Principal, Right
 from gateway.store.canned import Wording

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.catalog_file import load
+from gateway.catalog.file import load
 from routing.catalog import Catalog
 from routing.rules import RuleSet
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import passwords
+from gateway.accounts import passwords
 from gateway.gateway import Gateway
 from gateway.settings import NEEDED, Settings
 from gateway.store import staff

@@ -7,22 +7,22 @@ from datetime import datetime
 from aiohttp import web
 
 from channels.channel import Channel
+from gateway.accounts.secret_box import SecretBox
+from gateway.accounts.sign_on import SignOn
 from gateway.audit import Audit
 from gateway.deployment import Current
 from gateway.desk import Desk
 from gateway.files import Fetcher, Files
-from gateway.inbox import Inbox
-from gateway.intake import Intake
+from gateway.inbound.inbox import Inbox
+from gateway.inbound.intake import Intake
 from gateway.live import Live
-from gateway.outbox import Outbox
+from gateway.outbound.outbox import Outbox
+from gateway.outbound.receipts import Receipts
 from gateway.own_texts import OwnTexts
-from gateway.receipts import Receipts
-from gateway.search import Reader
-from gateway.secret_box import SecretBox
+from gateway.search.reader import Reader
 from gateway.settings import Settings
-from gateway.sign_on import SignOn
 from gateway.store.engine import Store
-from gateway.timekeeper import Timekeeper
+from gateway.timekeeping.timekeeper import Timekeeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway import words
-from gateway.catalog_file import folding
-from gateway.catalog_texts import ONE_SEGMENT, REQUIRED_TEXTS, segment_fault, wording_faults
+from gateway.catalog.file import folding
+from gateway.catalog.texts import ONE_SEGMENT, REQUIRED_TEXTS, segment_fault, wording_faults
 from gateway.errors import Invalid
 from gateway.store import own_texts as rows
 from gateway.store.engine import Store

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway import account_settings
-from gateway.account_settings import AccountSettings
+from gateway.accounts import settings as account_settings
+from gateway.accounts.settings import AccountSettings
 from gateway.errors import SettingsFault
 from gateway.store.engine import database_url
 

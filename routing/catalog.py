@@ -1,6 +1,6 @@
 """The types that `config/` must satisfy: agencies, desks, rules, menus, calendars, terms and texts.
 
-A `Catalog` is read once, validated as a whole (`gateway/catalog_file.py` tells file, line and column of every fault)
+A `Catalog` is read once, validated as a whole (`gateway/catalog/file.py` tells file, line and column of every fault)
 and replaced as a whole. Everything is frozen. Texts that people read are a mapping of language to text, with every
 language of the deployment present.
 """

@@ -9,7 +9,6 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Capabilities
-from gateway import notices
 from gateway.clock import ids_by
 from gateway.demo import cast as casting
 from gateway.demo import days, people
@@ -27,6 +26,7 @@ from gateway.errors import Conflict
 from gateway.files import Files
 from gateway.store import demo as rows
 from gateway.store.engine import Store
+from gateway.timekeeping import notices
 from routing.terms import counted
 
 # Before the first question, staff come and the office is set up.

@@ -4,7 +4,8 @@ import secrets
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import first_start, passwords
+from gateway import first_start
+from gateway.accounts import passwords
 from gateway.demo.people import NETWORK
 from gateway.settings import Settings
 from gateway.store import demo as rows

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.channel import Capabilities
 from gateway.deployment import Deployment
 from gateway.desk import Desk
-from gateway.intake import Intake
+from gateway.inbound.intake import Intake
 from gateway.store.engine import Store, driver_of
-from gateway.timekeeper import Timekeeper
+from gateway.timekeeping.timekeeper import Timekeeper
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from channels.channel import Outcome
 from channels.message import DeliveryStatus
 from gateway.clock import new_id
 from gateway.demo.past import Life, Past
-from gateway.outbox import LEASE
+from gateway.outbound.outbox import LEASE
 from gateway.store import demo as rows
 from gateway.store import schema as t
 from gateway.store.bulk import insert_rows

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Capabilities
-from gateway import notices
 from gateway.deployment import Current
 from gateway.errors import Conflict, Invalid
 from gateway.ledger import NOTICE, Ledger
@@ -15,6 +14,7 @@ from gateway.principal import Principal, Right
 from gateway.store import cases as case_store
 from gateway.store import duplicates, queue
 from gateway.store.engine import Store
+from gateway.timekeeping import notices
 from routing.case import EventKind
 
 T = TypeVar("T")

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import assigning
 from gateway.desk.acts import Acts, given_reason
 from gateway.errors import Conflict, Invalid
 from gateway.ledger import Ledger
 from gateway.principal import Principal, Right
+from gateway.staffing import assigning
 from gateway.store import absences, staff, team
 from routing.case import CaseState, EventKind
 

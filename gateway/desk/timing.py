@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import clocks
 from gateway.desk.acts import LINE, Acts, given_reason
 from gateway.desk.answering import pieces
 from gateway.errors import Conflict, Invalid
@@ -17,6 +16,7 @@ from gateway.ledger import ANSWER
 from gateway.principal import Principal
 from gateway.store import cases as case_store
 from gateway.store import clocks as clock_store
+from gateway.timekeeping import clocks
 from routing.case import CaseState, EventKind
 from routing.clock import Clock, answer_by
 from routing.clocks import Clocks

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, column, func, li
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.search_query import Term
+from gateway.search.query import Term
 from gateway.store import schema as t
 
 # An inflected word's stem is shorter than the beginning somebody may type: "educaci" must find "educ".

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock
 from gateway.principal import Principal
-from gateway.search_query import Query
-from gateway.search_words import agency_label, months_between, number_token
+from gateway.search.query import Query
+from gateway.search.words import agency_label, months_between, number_token
 from gateway.store import queue
 from gateway.store import schema as t
 from gateway.store.fulltext import Beginning, Expression, newest_words, people

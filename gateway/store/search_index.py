@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import search_words
+from gateway.search import words as search_words
 from gateway.store import schema as t
 from gateway.store.bulk import run
 

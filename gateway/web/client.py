@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 from aiohttp import hdrs, web
 
-from gateway.account_settings import Network
+from gateway.accounts.settings import Network
 from gateway.gateway import GATEWAY
 
 _LONGEST_AGENT = 200

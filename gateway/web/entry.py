@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import passwords, second_factor
+from gateway.accounts import passwords, second_factor
 from gateway.gateway import GATEWAY
 from gateway.store import accounts, logins, second_factors
 from gateway.store.logins import Opening

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.search_query import Term
-from gateway.search_words import token
+from gateway.search.query import Term
+from gateway.search.words import token
 from gateway.web.shown import tame_name
 from routing.words import fold
 

@@ -10,8 +10,8 @@ import pytest
 
 from channels.gsm import fold, measure, units
 from channels.message import Address, InboundMessage
-from gateway.catalog_file import REQUIRED_TEXTS, load
-from gateway.catalog_texts import LONGEST, ONE_SEGMENT, placeholders
+from gateway.catalog.file import REQUIRED_TEXTS, load
+from gateway.catalog.texts import LONGEST, ONE_SEGMENT, placeholders
 from routing.catalog import Catalog
 from routing.menu import Budget, Step, step
 from routing.rules import RuleSet

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from channels import africastalking_ussd, telegram, twilio_sending, web
-from gateway.catalog_checks import Goals, Territories
-from gateway.catalog_texts import REQUIRED_TEXTS, placeholders
+from gateway.catalog.checks import Goals, Territories
+from gateway.catalog.texts import REQUIRED_TEXTS, placeholders
 from routing import catalog
 
 DOC = Path(__file__).parents[2] / "docs" / "configuration.md"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway import absences
 from gateway.errors import Conflict, Forbidden, Invalid, NotFound
 from gateway.principal import Role
+from gateway.staffing import absences
 from gateway.store import schema as t
 from tests.support.office import Office, office
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gateway import duty
 from gateway.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
 from gateway.principal import Principal, Role
+from gateway.staffing import duty
+from gateway.staffing.team import Load, Team, buckets, team
 from gateway.store import queue, staff
-from gateway.team import Load, Team, buckets, team
 from tests.support.office import Office, giving, office
 
 WHY = "está más cerca del tema"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.catalog_file import CatalogFaults, Fault, load
+from gateway.catalog.file import CatalogFaults, Fault, load
 from tests.gateway.catalog_slips import SLIPS, Slip
 
 SAMPLE = Path(__file__).parents[2] / "config"

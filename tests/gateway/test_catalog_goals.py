@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.catalog_file import CatalogFaults, load
+from gateway.catalog.file import CatalogFaults, load
 
 SAMPLE = Path(__file__).parents[2] / "config"
 GOOD = """\

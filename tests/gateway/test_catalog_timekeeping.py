@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.catalog_file import CatalogFaults, load
+from gateway.catalog.file import CatalogFaults, load
 from routing.catalog import Timekeeping, Told
 from tests.gateway.catalog_slips import Slip
 from tests.gateway.test_catalog_file import change, place_of

@@ -14,10 +14,10 @@ from shutil import copytree
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway import simulator_secrets
 from gateway.cli import main
-from gateway.cli_citizens import Crowd
+from gateway.cli.citizens import Crowd
 from gateway.clock import now
+from gateway.simulator import secrets as simulator_secrets
 from gateway.store.engine import open_store
 from tests.support import telegram_api, twilio
 from tests.support.running import CONFIG, USSD_SECRET, Running, running, sample_deployment

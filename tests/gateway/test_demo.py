@@ -15,8 +15,7 @@ from sqlalchemy import select
 
 from channels.channel import Capabilities
 from channels.message import Address, InboundMessage
-from gateway import passwords
-from gateway import verify as checking
+from gateway.accounts import passwords
 from gateway.cli import main
 from gateway.clock import id_at, ids_by, new_id
 from gateway.demo.corpus import corpus
@@ -29,6 +28,7 @@ from gateway.files import Files, sniff
 from gateway.store import schema as t
 from gateway.store import staff
 from gateway.store.engine import Store, open_store
+from gateway.timekeeping import verify as checking
 from routing import case_number
 from routing.decide import decide
 from routing.terms import counted

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import passwords
+from gateway.accounts import passwords
 from gateway.first_start import trial_logins
 from gateway.store import staff
 from tests.support.running import Running, running

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
 from gateway.cli import main
-from gateway.clocks import keep
 from gateway.store import schema as t
 from gateway.store.engine import open_store
+from gateway.timekeeping.clocks import keep
 from routing import case_number
 from tests.support.running import ADMINISTRATOR, CONFIG, Running, running
 

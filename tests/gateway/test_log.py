@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from gateway import log, settle
+from gateway import log
+from gateway.inbound import settle
 from tests.support import telegram_api, twilio
 from tests.support.running import PHONE, USSD_SECRET, Running
 

@@ -19,7 +19,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import InboundMessage
-from gateway import clock, settle
+from gateway import clock
+from gateway.inbound import settle
 from gateway.store import outbox
 from gateway.store import schema as t
 from gateway.store.engine import Store

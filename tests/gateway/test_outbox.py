@@ -13,7 +13,7 @@ from gateway import clock
 from gateway.deployment import Deployment
 from gateway.desk import pieces
 from gateway.ledger import ANSWER, BROADCAST, NOTICE, Ledger
-from gateway.outbox import LEASE, Bucket
+from gateway.outbound.outbox import LEASE, Bucket
 from gateway.principal import Principal, Role
 from gateway.store import alarms, outbox
 from gateway.store import schema as t

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import own_texts
-from gateway.catalog_texts import REQUIRED_TEXTS
+from gateway.catalog.texts import REQUIRED_TEXTS
 from gateway.clock import now
 from gateway.deployment import Deployment
 from gateway.errors import Invalid

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway import passwords
+from gateway.accounts import passwords
+from gateway.accounts.second_factor import grouped, link, new_recovery_codes, new_secret, recovery_hash
 from gateway.errors import Invalid
-from gateway.second_factor import grouped, link, new_recovery_codes, new_secret, recovery_hash
 
 
 @pytest.mark.parametrize(

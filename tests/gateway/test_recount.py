@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gateway import recount
 from gateway.deployment import Deployment
 from gateway.store import timekeeping
 from gateway.store.schema import instant_of
-from gateway.timekeeper import Timekeeper
+from gateway.timekeeping import recount
+from gateway.timekeeping.timekeeper import Timekeeper
 from routing.catalog import Catalog, Suspension
 from tests.support.clocks import MovableClock
 from tests.support.office import Office

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import func, select
 
 from gateway.clock import id_at, new_id, now
-from gateway.search import Reader, rebuild
+from gateway.search.reader import Reader, rebuild
 from gateway.store import schema as t
 from gateway.store import search_index
 from gateway.store.engine import Store, open_store

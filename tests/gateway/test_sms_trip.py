@@ -3,7 +3,7 @@
 import asyncio
 import gc
 
-from gateway.batch import Batch
+from gateway.inbound.batch import Batch
 from gateway.ledger import Ledger
 from gateway.principal import Principal, Role
 from tests.support.running import PHONE, Running

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway import suggestions
 from gateway.principal import Principal
+from gateway.search import suggestions
+from gateway.search.suggestions import Likely, Similar
 from gateway.store.engine import open_store
-from gateway.suggestions import Likely, Similar
 from tests.support.archive import EVERYBODY, Archive, Filed, manager
 from tests.support.running import sample_deployment
 

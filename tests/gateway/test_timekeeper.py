@@ -14,7 +14,7 @@ from gateway.clock import new_id
 from gateway.principal import Role
 from gateway.store import alarms
 from gateway.store import schema as t
-from gateway.timekeeper import Timekeeper
+from gateway.timekeeping.timekeeper import Timekeeper
 from tests.support.office import Office, office
 
 NOTED = ("warned", "breached", "escalated", "deemed_granted")

@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from gateway import timeliness
 from gateway.errors import Invalid
 from gateway.principal import Principal, Role
-from gateway.report_period import Wanted
+from gateway.reports import timeliness
+from gateway.reports.period import Wanted
+from gateway.reports.timeliness import Report
 from gateway.store import clocks as clock_store
 from gateway.store import schema as t
 from gateway.store.engine import Store, open_store
 from gateway.store.timeliness import Dimension
-from gateway.timeliness import Report
 from routing.catalog import Catalog
 from routing.clocks import Began, clocks
 from routing.timeliness import Scope

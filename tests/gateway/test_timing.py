@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.clocks import keep
 from gateway.desk.transcribing import Spoken
 from gateway.errors import Conflict, Invalid
 from gateway.principal import Principal, Role
 from gateway.store import schema as t
+from gateway.timekeeping.clocks import keep
 from tests.support.clocks import MovableClock
 from tests.support.running import PHONE, Running, running
 

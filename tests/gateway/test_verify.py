@@ -14,7 +14,7 @@ from sqlalchemy import delete, insert, select, update
 from gateway.cli import main
 from gateway.store import schema as t
 from gateway.store.engine import Store, open_store
-from gateway.verify import Difference, Verdict, verify
+from gateway.timekeeping.verify import Difference, Verdict, verify
 from routing.catalog import Catalog
 from tests.support.histories import NOW, histories, write
 from tests.support.running import CONFIG, sample_deployment

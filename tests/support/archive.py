@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from gateway import search_query
 from gateway.clock import new_id
 from gateway.principal import Principal, Role
-from gateway.search import catch_up
+from gateway.search import query as search_query
+from gateway.search.reader import catch_up
 from gateway.store import schema as t
 from gateway.store import search
 from gateway.store.engine import Store

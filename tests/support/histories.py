@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
-from gateway.clocks import keep
 from gateway.store import schema as t
 from gateway.store.bulk import insert_rows
 from gateway.store.engine import Store
 from gateway.store.schema import micros
+from gateway.timekeeping.clocks import keep
 from routing.catalog import Catalog
 
 AGENCIES = ("sena", "dian", "alcaldia-leticia", "icbf")

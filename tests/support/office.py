@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from gateway import recount
 from gateway.deployment import Deployment
 from gateway.principal import Principal, Role
 from gateway.store import absences, staff
 from gateway.store import notices as notice_rows
 from gateway.store import schema as t
+from gateway.timekeeping import recount
 from routing.catalog import Assignment, Catalog
 from tests.support.clocks import MovableClock
 from tests.support.running import Running, running, sample_deployment

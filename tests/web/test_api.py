@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import DeliveryStatus
-from gateway import absences, log
+from gateway import log
 from gateway.clock import new_id, now
-from gateway.clocks import keep
 from gateway.principal import Principal, Role
+from gateway.staffing import absences
 from gateway.store import exchanges, outbox, queue, staff, tokens
 from gateway.store import schema as t
+from gateway.timekeeping.clocks import keep
 from gateway.web.api.route import BASE, Route
 from gateway.web.api.routes import ROUTES
 from routing.catalog import Unit

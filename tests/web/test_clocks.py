@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway import standing
-from gateway.clocks import keep
 from gateway.errors import Conflict, Invalid
 from gateway.principal import Role
+from gateway.timekeeping import standing
+from gateway.timekeeping.clocks import keep
 from gateway.web.console.terms_panel import span, verbs
 from routing.case import CaseState
 from tests.support.clocks import MovableClock

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from gateway.principal import Role
-from gateway.search_query import read
+from gateway.search.query import read
 from gateway.store import similar
 from gateway.web.excerpt import Piece, excerpt
 from tests.gateway.test_search import HOSTILE

@@ -8,7 +8,7 @@ from html import unescape
 
 import aiohttp
 
-from gateway import passwords
+from gateway.accounts import passwords
 from gateway.store import staff
 from gateway.store.staff import Member
 from tests.support.running import Running

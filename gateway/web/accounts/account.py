@@ -3,7 +3,7 @@
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import passwords
+from gateway.accounts import passwords
 from gateway.audit import Action
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.gateway import GATEWAY

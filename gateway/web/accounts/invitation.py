@@ -5,7 +5,7 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import passwords
+from gateway.accounts import passwords
 from gateway.audit import Action, entry
 from gateway.errors import Invalid, NotFound
 from gateway.gateway import GATEWAY

@@ -3,7 +3,7 @@
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import second_factor
+from gateway.accounts import second_factor
 from gateway.audit import Action
 from gateway.errors import Conflict, Invalid
 from gateway.gateway import GATEWAY

@@ -6,9 +6,9 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from gateway.accounts.sign_on import SignOn, SignOnFailed, unpacked
 from gateway.errors import NotFound
 from gateway.gateway import GATEWAY
-from gateway.sign_on import SignOn, SignOnFailed, unpacked
 from gateway.web import auth, entry
 from gateway.web.console import login
 from gateway.web.pages import see

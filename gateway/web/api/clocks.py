@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from gateway import standing
 from gateway.errors import Conflict
 from gateway.store import queue
+from gateway.timekeeping import standing
 from gateway.web.api import answers
 from gateway.web.api.asked import Ask
 from routing.catalog import Catalog

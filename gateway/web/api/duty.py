@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import absences
 from gateway.audit import Action, entry
 from gateway.errors import Invalid
+from gateway.staffing import absences
 from gateway.store import notices as rows
 from gateway.store import staff
 from gateway.store.audit import Entry

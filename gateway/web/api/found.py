@@ -4,8 +4,9 @@ import base64
 import json
 from typing import Final
 
-from gateway import clock, search_query
+from gateway import clock
 from gateway.errors import Invalid
+from gateway.search import query as search_query
 from gateway.store import search
 from gateway.store.queue import Filter
 from gateway.web.api import answers, bodies, views

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from pydantic import BeforeValidator, Field
 
-from gateway import legal as requests
-from gateway import timeliness
 from gateway.audit import Action
-from gateway.report_period import Wanted, period
-from gateway.report_rows import COLUMNS, WHOLE, cells, rows
+from gateway.reports import legal as requests
+from gateway.reports import timeliness
+from gateway.reports.period import Wanted, period
+from gateway.reports.rows import COLUMNS, WHOLE, cells, rows
 from gateway.store.timeliness import Dimension
 from gateway.web.api.answers import Answer
 from gateway.web.api.asked import Ask, Asked, Key

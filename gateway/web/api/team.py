@@ -3,9 +3,9 @@
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import duty
 from gateway.audit import Action, entry
 from gateway.errors import Invalid
+from gateway.staffing import duty
 from gateway.store import staff
 from gateway.store.staff import Member
 from gateway.web.api import answers, views

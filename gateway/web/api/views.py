@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import standing
 from gateway.store import attachments, queue, standings, visible
+from gateway.timekeeping import standing
 from gateway.web.api import answers
 from gateway.web.api.asked import Ask
 from routing.clocks import Standing

@@ -8,13 +8,13 @@ import structlog
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import standing
 from gateway.audit import Action
 from gateway.desk import OUTCOMES
 from gateway.errors import Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
 from gateway.store import attachments, queue, viewing
+from gateway.timekeeping import standing
 from gateway.web import audit, auth, refusals, shown
 from gateway.web.console.due import chip, of_clock
 from gateway.web.console.queue_page import rail

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from gateway import standing
+from gateway.timekeeping import standing
 from routing.catalog import Catalog, Unit
 from routing.clocks import Clock, Standing
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from babel.numbers import format_decimal, format_percent
 
-from gateway.report_rows import told
-from gateway.timeliness import Group
+from gateway.reports.rows import told
+from gateway.reports.timeliness import Group
 from gateway.web import locale
 from routing.catalog import Goal
 from routing.goals import reached

@@ -6,9 +6,9 @@ from typing import Final
 
 from markupsafe import Markup
 
-from gateway.report_rows import group_name
+from gateway.reports.rows import group_name
+from gateway.reports.timeliness import Group, Report
 from gateway.store.timeliness import Dimension
-from gateway.timeliness import Group, Report
 from gateway.web import charts, locale
 from gateway.web.charts import Bar, Dot
 from gateway.web.console.figures import number

@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import legal, timeliness
 from gateway.audit import Action
 from gateway.errors import Invalid
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
-from gateway.report_period import Wanted, asked_of, period
-from gateway.report_rows import COLUMNS, cells, group_name, rows
+from gateway.reports import legal, timeliness
+from gateway.reports.period import Wanted, asked_of, period
+from gateway.reports.rows import COLUMNS, cells, group_name, rows
+from gateway.reports.timeliness import Report
 from gateway.store import behind
 from gateway.store.schema import instant_of
 from gateway.store.timeliness import Dimension
-from gateway.timeliness import Report
 from gateway.web import audit, auth, csv_file
 from gateway.web.console import figures, report_charts
 from gateway.web.console.queue_page import rail

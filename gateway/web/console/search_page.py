@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway import clock
 from gateway.gateway import GATEWAY
 from gateway.principal import Principal, Right
-from gateway.search_query import Query, read
+from gateway.search.query import Query, read
 from gateway.store import search
 from gateway.store.queue import Filter
 from gateway.store.search import COUNTED, MOST, Found

@@ -7,11 +7,11 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import suggestions
 from gateway.gateway import GATEWAY
 from gateway.principal import Principal
+from gateway.search import suggestions
+from gateway.search.suggestions import Likely, Similar
 from gateway.store import similar as store
-from gateway.suggestions import Likely, Similar
 from gateway.web import auth, shown
 from routing.case import CaseState
 from routing.catalog import Catalog

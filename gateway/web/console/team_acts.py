@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import absences, duty
 from gateway.audit import Action
 from gateway.errors import Conflict, Invalid, NotFound
 from gateway.gateway import GATEWAY
 from gateway.principal import Principal, Right
+from gateway.staffing import absences, duty
 from gateway.store import team as rows
 from gateway.store.audit import Entry
 from gateway.web import audit, auth, shown

@@ -11,9 +11,9 @@ from gateway.audit import Action
 from gateway.errors import Forbidden, Invalid, NotFound, Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
+from gateway.staffing.team import BUCKETS, Load, Team, buckets, team
 from gateway.store import absences, queue, standings
 from gateway.store.queue import Filter
-from gateway.team import BUCKETS, Load, Team, buckets, team
 from gateway.web import audit, auth, charts, csv_file, locale, refusals, shown
 from gateway.web.charts import Bar
 from gateway.web.console.beside import beside, chosen_agency

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from gateway import standing
 from gateway.principal import Principal
-from gateway.standing import Told
+from gateway.timekeeping import standing
+from gateway.timekeeping.standing import Told
 from gateway.web.console.due import LOOKS
 from routing.case import CaseState, EventKind
 from routing.catalog import Catalog, TermRow, Unit

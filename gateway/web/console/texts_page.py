@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from channels.gsm import Measure, fold, measure
 from gateway import canned, own_texts
 from gateway.audit import Action
-from gateway.catalog_file import folding
-from gateway.catalog_texts import ONE_SEGMENT, REQUIRED_TEXTS
+from gateway.catalog.file import folding
+from gateway.catalog.texts import ONE_SEGMENT, REQUIRED_TEXTS
 from gateway.errors import Invalid, NotFound, Refusal
 from gateway.gateway import GATEWAY
 from gateway.principal import Principal, Right

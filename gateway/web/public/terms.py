@@ -7,8 +7,9 @@ from typing import Any, Final
 from babel.dates import format_date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import standing, words
-from gateway.standing import Told
+from gateway import words
+from gateway.timekeeping import standing
+from gateway.timekeeping.standing import Told
 from gateway.web.public.words import word
 from routing.case import EventKind
 from routing.catalog import Catalog, Unit

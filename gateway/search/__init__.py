@@ -1,0 +1,1 @@
+"""Finding cases, and suggesting from what was found."""

@@ -1,0 +1,1 @@
+"""Clocks kept beside the log, and what they set off."""
