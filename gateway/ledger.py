@@ -140,8 +140,8 @@ class Ledger:
                 }
             )
 
-    def outbound(self, *, priority: int, **values: Any) -> int:
-        """A message of ours and its place in the outbox; its id comes back."""
+    def outbound(self, *, priority: int, not_before: datetime | None = None, **values: Any) -> int:
+        """A message of ours and its place in the outbox, where it rests until `not_before`; its id comes back."""
         message_id = new_id()
         self.messages.append(
             {**_MESSAGE, "id": message_id, "direction": "out", "status": "queued", "at": self.at, **values}
@@ -152,7 +152,7 @@ class Ledger:
                 "channel": values["channel"],
                 "priority": priority,
                 "state": "pending",
-                "next_at": self.at,
+                "next_at": self.at if not_before is None else micros(not_before),
                 "created_at": self.at,
             }
         )

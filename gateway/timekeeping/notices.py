@@ -22,6 +22,7 @@ from gateway.timekeeping.clocks import News
 from routing.case import EventKind
 from routing.catalog import Catalog, Told, Unit
 from routing.clocks import Clock
+from routing.workdays import Workdays
 
 # What weighs most is said, when several moments of a case come together.
 _WEIGHT: Final = (
@@ -102,6 +103,7 @@ async def _send(
         reader, news = max(pairs, key=lambda pair: _WEIGHT.index(pair[1].moment.kind))
         ledger.outbound(
             priority=NOTICE,
+            not_before=_at_work(catalog, news.clock, now),
             kind="staff_notice",
             # No case and no citizen: it is in nobody's story. Ids are never shared, so the member's own stands for
             # whom it is to.
@@ -114,6 +116,17 @@ async def _send(
     if ledger.outbox:
         await ledger.write(conn)
     return {row["channel"] for row in ledger.outbox}
+
+
+def _at_work(catalog: Catalog, clock: Clock, now: datetime) -> datetime:
+    """When a telephone may ring: days end at midnight, and the office opens in the morning. Hours do not wait."""
+    if clock.term.unit is Unit.HOURS:
+        return now
+    try:
+        return Workdays.of(catalog, catalog.agencies[clock.agency]).after(now, 0)
+    except (KeyError, ValueError):
+        # An agency that is gone, or one that is never open.
+        return now
 
 
 def text(catalog: Catalog, news: News, language: str, *, now: datetime) -> str:

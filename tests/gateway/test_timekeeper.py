@@ -179,6 +179,17 @@ async def test_a_message_to_staff_goes_out_and_is_in_no_citizens_story(desk: Off
     assert "staff_notice" not in {message.kind for message in messages}
 
 
+async def test_a_telephone_rings_when_the_office_is_open_and_the_notice_is_there_at_once(desk: Office) -> None:
+    await desk.employ("luz")
+    await desk.wants_messages("luz", "tel:+573009990001")
+    await desk.ask()
+
+    await desk.at("2026-07-30", "00:00:05")
+
+    assert "breach" in await desk.told("luz")
+    assert [f"{leaves:%Y-%m-%d %H:%M %z}" for leaves in await desk.leaving()] == ["2026-07-30 12:30 +0000"]
+
+
 async def test_whoever_opted_out_or_whose_channel_is_gone_reads_it_on_the_console(desk: Office) -> None:
     await desk.employ("luz")
     await desk.employ("ana")

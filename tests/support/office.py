@@ -109,6 +109,17 @@ class Office:
             )
             return [(row.urn, row.text) for row in rows]
 
+    async def leaving(self) -> list[datetime]:
+        """When each message to staff that is still here leaves."""
+        async with self.running.gateway.store.read() as conn:
+            rows = await conn.execute(
+                select(t.outbox.c.next_at)
+                .join(t.message, t.message.c.id == t.outbox.c.message_id)
+                .where(t.message.c.kind == "staff_notice", t.outbox.c.state == "pending")
+                .order_by(t.message.c.id)
+            )
+            return list(rows.scalars())
+
     async def case(self, number: str) -> Any:
         """The case as it is kept."""
         async with self.running.gateway.store.read() as conn:
