@@ -126,3 +126,16 @@ async def test_a_word_of_command_opens_no_case_and_is_answered_on_the_page(venta
     token = created["follow_up"].rpartition("/")[2]
     async with ventanilla.http.get(f"{ventanilla.public}/s/{token}") as answer:
         assert "Usted no tiene casos abiertos" in await answer.text()
+
+
+async def test_no_day_is_named_while_the_citizen_is_asked_for_something(ventanilla: Running) -> None:
+    _, created = await post(ventanilla, {"text": QUESTION})
+    token = created["follow_up"].rpartition("/")[2]
+    await ventanilla.gateway.desk.ask_completion(SENA, created["number"], "¿De qué centro nos escribe?")
+
+    async def waits() -> bool:
+        async with ventanilla.http.get(f"{ventanilla.public}/api/public/messages/{token}") as answer:
+            return bool((await answer.json())["due"] is None)
+
+    assert created["due"] is not None
+    assert await ventanilla.eventually(waits)

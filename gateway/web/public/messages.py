@@ -78,7 +78,8 @@ def _case(case: Any, catalog: Catalog) -> dict[str, Any]:
         "number": case.number,
         "state": case.state,
         "agency": case.agency,
-        "due": case.due_at.astimezone(zone).date().isoformat(),
+        # While the citizen is asked for something, no day is certain.
+        "due": None if case.suspended_at else case.due_at.astimezone(zone).date().isoformat(),
         "received_at": case.received_at.isoformat(),
     }
 
