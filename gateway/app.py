@@ -108,16 +108,9 @@ async def open_gateway(
         await gateway.own_texts.start()
         stack.push_async_callback(gateway.own_texts.stop)
         await first_logins(gateway)
-        await gateway.outbox.start()
-        stack.push_async_callback(gateway.outbox.stop)
-        await gateway.timekeeper.start()
-        stack.push_async_callback(gateway.timekeeper.stop)
-        await gateway.fetcher.start()
-        stack.push_async_callback(gateway.fetcher.stop)
-        await gateway.reader.start()
-        stack.push_async_callback(gateway.reader.stop)
-        await gateway.live.start()
-        stack.push_async_callback(gateway.live.stop)
+        for worker in (gateway.outbox, gateway.timekeeper, gateway.fetcher, gateway.reader, gateway.live):
+            await worker.start()
+            stack.push_async_callback(worker.stop)
         for part in (gateway.inbox, gateway.receipts, gateway.intake):
             stack.push_async_callback(part.close)
         yield gateway

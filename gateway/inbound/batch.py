@@ -138,6 +138,12 @@ class Batch:
         """Whether the person has more than one message in this batch, so that the next must see what this one did."""
         return self.messages_of[person.contact_id] > 1
 
+    def number_later(self, known: KnownCase, *events: dict[str, Any]) -> None:
+        """Events that speak of a case opened in this batch get its number when it has one."""
+        fresh = self.fresh_cases.get(known.id)
+        if fresh is not None:
+            self.unnamed.extend((data, fresh) for data in events)
+
     def reply(self, reply: Reply) -> None:
         """Answer automatically, unless nobody can be reached or the sender floods (which may be another machine)."""
         flooding = self.came[str(reply.message.sender)] > self.catalog.gateway.flood.messages
