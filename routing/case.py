@@ -61,7 +61,7 @@ class EventKind(StrEnum):
     EXTENDED = "extended"  # more time, told to the citizen before the old deadline; data: n, unit, due, reason
     RECOMPUTED = "recomputed"  # calendar or terms changed; data: from, to (the due instants), citizen_from, citizen_to
     WARNED = "warned"  # a step of the timekeeper's before the deadline; data: step, due
-    BREACHED = "breached"  # the first second past the deadline; data: due
+    BREACHED = "breached"  # the first second past the deadline; data: clock (its number, or "citizen"), due
     ESCALATED = "escalated"  # a step past the deadline; data: step, due
     DEEMED_GRANTED = "deemed_granted"  # unanswered information counts as granted; data: copies_due
     WITHDRAWAL_PROPOSED = "withdrawal_proposed"  # the citizen's month is over; a person decides

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from routing.case import EventKind
+from routing.case import CITIZEN, EventKind
 from routing.catalog import Catalog
 from routing.clock import SECOND, Began, Clock, Pause, Standing, answer_by, month_later
 from routing.terms import counted
@@ -309,14 +309,24 @@ class _Fold:
 
     def _noted(self, event: Event) -> None:
         """What the timekeeper has noted of a clock stays, whatever a later calendar says."""
-        no = int(event.data.get("clock", len(self._legal) - 1))
+        named = event.data.get("clock", len(self._legal) - 1)
+        if named == CITIZEN:
+            self._citizen = self._late(self._the_citizen, event.at)
+            return
+        no = int(named)
         if not 0 <= no < len(self._legal):
             return
         clock = self._legal[no]
         if event.kind == EventKind.BREACHED:
-            self._legal[no] = replace(clock, late_at=clock.late_at or event.at)
+            self._legal[no] = self._late(clock, event.at)
+            if clock.due_at == self._the_citizen.due_at:
+                self._citizen = self._late(self._the_citizen, event.at)
         elif event.kind == EventKind.DEEMED_GRANTED:
             self._legal[no] = replace(clock, deemed_granted_at=clock.deemed_granted_at or event.at)
+
+    @staticmethod
+    def _late(clock: Clock, at: datetime) -> Clock:
+        return replace(clock, late_at=clock.late_at or at)
 
     def _touch(self, event: Event, at: datetime) -> None:
         self._touched_at = self._touched_at or at

@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from routing.case import EventKind
+from routing.case import CITIZEN, EventKind
 from routing.catalog import Catalog, Step, Told, Unit
 from routing.clock import SECOND, Began, Clock
 from routing.clocks import Clocks
@@ -91,6 +91,20 @@ def _moments(found: Clocks, catalog: Catalog) -> Iterator[Moment]:
         yield _withdrawal(clock, number)
     elif clock.runs:
         yield from _of_the_term(clock, number, catalog)
+    if number:
+        yield from _of_the_citizen(found)
+
+
+def _of_the_citizen(found: Clocks) -> Iterator[Moment]:
+    """Whoever was passed on or came back may have waited too long without any agency being late."""
+    citizen = found.citizen
+    at = citizen.late_at or citizen.due_at + SECOND
+    told = at in {clock.late_at or clock.due_at + SECOND for clock in found.legal if clock.late_at or clock.runs}
+    if not told and (citizen.runs or citizen.late_at):
+        data = {"clock": CITIZEN, "due": _iso(at - SECOND)}
+        yield Moment(
+            at=at, once=f"{CITIZEN}:breach", kind=EventKind.BREACHED, step=f"{CITIZEN}-breach", tell=(), data=data
+        )
 
 
 def _of_the_term(clock: Clock, number: int, catalog: Catalog) -> Iterator[Moment]:

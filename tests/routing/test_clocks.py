@@ -118,6 +118,22 @@ def test_what_was_noted_as_late_stays_late_when_a_closure_is_added_later() -> No
     assert moved.late_at == at("2026-02-24", "00:00:00")
 
 
+def test_what_the_citizen_was_kept_waiting_stays_late_at_the_next_agency_too() -> None:
+    passed_on = GENERAL.transferred(at("2026-02-05"), "dian")
+    noted, fallen = passed_on.looked(at("2026-02-24"))
+    assert [moment.once for moment in fallen if moment.kind is EventKind.BREACHED] == ["citizen:breach"]
+    moved = noted.under(with_closure("2026-02-12", "2026-02-13")).clocks(at("2026-02-24"))
+    assert moved.citizen.late_at == moved.late_at == at("2026-02-24", "00:00:00")
+    assert moved.present.late_at is None
+
+
+def test_while_both_clocks_end_together_one_note_speaks_for_both() -> None:
+    noted, fallen = GENERAL.looked(at("2026-02-24"))
+    assert [moment.once for moment in fallen if moment.kind is EventKind.BREACHED] == ["0:breach"]
+    moved = noted.under(with_closure("2026-02-12", "2026-02-13")).clocks(at("2026-02-24"))
+    assert moved.citizen.late_at == at("2026-02-24", "00:00:00")
+
+
 def test_the_first_second_in_which_it_was_late_is_the_one_that_counts() -> None:
     story = GENERAL.answered(at("2026-03-02")).then(EventKind.BREACHED, at("2026-03-01"), once="0:breach", clock=0)
     assert story.clocks().late_at == at("2026-02-24", "00:00:00")
