@@ -7,7 +7,8 @@ COPY pyproject.toml README.md ./
 COPY gateway gateway
 COPY channels channels
 COPY routing routing
-RUN /opt/ventanilla/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN /opt/ventanilla/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+    && /opt/ventanilla/bin/pip uninstall --quiet --yes setuptools pip
 
 FROM python:3.12-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/ventanilla --create-home ventanilla
