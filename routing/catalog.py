@@ -311,6 +311,8 @@ class Gateway(Fact):
     threading: Threading = Threading()
     flood: Flood = Flood()
     files: FileLimits = FileLimits()
+    # How long an answer written in the console waits, so that it can be taken back.
+    undo_seconds: Annotated[int, Field(ge=0, le=60)] = 10
 
 
 class Texts(Fact):

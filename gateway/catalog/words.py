@@ -73,6 +73,8 @@ def _measure(kind: str, given: Any, limits: Mapping[str, Any]) -> str | None:
         return f"must be {limits['ge']} or more"
     if kind == "greater_than":
         return f"must be more than {limits['gt']}"
+    if kind == "less_than_equal":
+        return f"must be {limits['le']} or less"
     if kind == "less_than":
         return f"must be less than {limits['lt']}"
     if kind == "too_short":

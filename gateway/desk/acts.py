@@ -1,5 +1,6 @@
 """What every act at the desk shares: the case asked for with its principal, one transaction, its event, its clocks."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -71,8 +72,12 @@ class Acts:
         await case_store.touch(conn, case_id, duplicate_of=None)
         await self._event(conn, case_id, EventKind.SEPARATED, principal, **{"from": leader, "reason": reason})
 
-    def _wake_channels(self) -> None:
-        self._wake(self._current().catalog.gateway.channels)
+    def _wake_channels(self, *, after: timedelta = timedelta()) -> None:
+        channels = self._current().catalog.gateway.channels
+        self._wake(channels)
+        if after:
+            # What waits leaves when it is due, not when the outbox next looks.
+            asyncio.get_running_loop().call_later(after.total_seconds(), self._wake, channels)
 
     def _must_hold(self, principal: Principal, case: Any) -> None:
         if case.assignee_id not in (None, principal.id) and principal.agency is not None:

@@ -7,20 +7,19 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway import words
+from gateway import mentions, words
 from gateway.desk.acts import LINE, Acts, given_reason
 from gateway.errors import Conflict, Invalid
 from gateway.ledger import ANSWER, Ledger
 from gateway.principal import Principal, Right
-from gateway.store import absences, duplicates, outbox, queue, undoing
+from gateway.store import absences, colleagues, drafts, duplicates, notices, outbox, queue, undoing
 from gateway.store import cases as case_store
 from gateway.store import schema as t
+from gateway.store.notices import Notice
 from routing.case import CaseState, EventKind, may_move
 
 # PostgreSQL skips a case that somebody else is just taking: while others wait, the press is repeated this often.
 _PRESSES = 5
-
-
 # No time to undo.
 _AT_ONCE = timedelta()
 
@@ -102,18 +101,27 @@ class Answering(Acts):
             self._must_hold(principal, case)
             if not may_move(CaseState(case.state), CaseState(then)):
                 raise Conflict(f"the case is {case.state}; reopen it first")
-            if case.reply_urn is None:
+            if case.reply_urn is None and case.transcribed_by is None:
                 raise Conflict("the sender of this case cannot be answered (an alphanumeric sender); close it instead")
             others = await duplicates.open_of(conn, case.id) if then in ("answered", "closed") else []
             ids = await self._answer(conn, case, principal, said, then, undo_for, also=[str(o.id) for o in others])
             for other in others:
                 await self._answer(conn, other, principal, said, then, undo_for)
             await self._keep(conn, *(other.id for other in others))
+            await self._settle_draft(conn, case, principal, said, undo_for)
             return ids
 
         ids = await self._on(principal, number, work)
-        self._wake_channels()
+        self._wake_channels(after=undo_for)
         return ids
+
+    async def _settle_draft(
+        self, conn: AsyncConnection, case: Any, principal: Principal, said: str, undo_for: timedelta
+    ) -> None:
+        if undo_for:
+            await drafts.given(conn, case.id, principal.id, said, now=self._clock())
+        else:
+            await drafts.clear(conn, case.id, principal.id, drafts.ANSWER)
 
     async def _answer(
         self,
@@ -126,8 +134,13 @@ class Answering(Acts):
         *,
         also: Sequence[str] = (),
     ) -> list[int]:
-        parts = await self._parts(conn, case, said) if case.reply_urn is not None else []
-        ids = await self._say(conn, case, parts, kind="answer", priority=ANSWER, principal=principal, after=undo_for)
+        if case.reply_urn is not None:
+            parts = await self._parts(conn, case, said)
+            ids = await self._say(
+                conn, case, parts, kind="answer", priority=ANSWER, principal=principal, after=undo_for
+            )
+        else:
+            ids = [await self._keep_answer(conn, case, principal, said)] if case.transcribed_by is not None else []
         await self._event(
             conn, case.id, EventKind.REPLIED, principal,
             messages=[str(i) for i in ids], final=then in ("answered", "closed"), before=undoing.state_of(case),
@@ -138,17 +151,28 @@ class Answering(Acts):
             await self._event(conn, case.id, EventKind.CLOSED, principal, outcome="answered", reason="")
         return ids
 
+    async def _keep_answer(self, conn: AsyncConnection, case: Any, principal: Principal, said: str) -> int:
+        """The answer to whoever asked at the counter and comes for it: written down, and sent nowhere."""
+        ledger = Ledger(self._clock())
+        kept = ledger.note(
+            case_id=case.id, contact_id=case.contact_id, channel=case.channel, text=said, staff_id=principal.id
+        )
+        ledger.messages[-1] |= {"direction": "out", "kind": "answer", "status": "to_collect"}
+        await ledger.write(conn)
+        return kept
+
     async def undo(self, principal: Principal, number: str) -> None:
-        """Take back the answer just given, as long as none of it has been sent."""
+        """Take back the answer just given, as long as none of it has been sent; its text is a draft again."""
 
         async def work(conn: AsyncConnection, case: Any) -> None:
             said = await undoing.take_back(conn, case.id, actor=principal.actor)
             if said is None:
                 raise Conflict("there is no answer of yours that has not left yet: it cannot be taken back")
             await self._event(conn, case.id, EventKind.REPLY_UNDONE, principal, messages=said["messages"])
+            await drafts.taken_back(conn, case.id, principal.id, now=self._clock())
             for other in map(int, said["also"]):
                 # What has left to a duplicate's citizen has answered it, whatever becomes of the others.
-                echoed = await undoing.take_back(conn, other, actor=principal.actor)
+                echoed = await undoing.take_back(conn, other, actor=principal.actor, with_another=True)
                 if echoed is not None:
                     await self._event(conn, other, EventKind.REPLY_UNDONE, principal, messages=echoed["messages"])
                     await self._keep(conn, other)
@@ -192,22 +216,43 @@ class Answering(Acts):
         return int((await conn.execute(query)).scalar_one()) > 0
 
     async def note(self, principal: Principal, number: str, text: str) -> int:
-        """An internal note: never sent."""
+        """An internal note: never sent. Whom it names, as `@login`, is told; Invalid unless they may read the case."""
         said = text.strip()
         if not said:
             raise Invalid("text", "a note needs words")
 
         async def work(conn: AsyncConnection, case: Any) -> int:
+            mentioned = await self._mentioned(conn, case, said)
             ledger = Ledger(self._clock())
             row = ledger.note(
                 case_id=case.id, contact_id=case.contact_id, channel=case.channel, text=said, staff_id=principal.id
             )
             await ledger.write(conn)
             await case_store.touch(conn, case.id)
-            await self._event(conn, case.id, EventKind.NOTED, principal, message=str(row))
+            data = {"mentions": [str(staff_id) for staff_id in mentioned]} if mentioned else {}
+            await self._event(conn, case.id, EventKind.NOTED, principal, message=str(row), **data)
+            await self._tell_colleagues(conn, case, principal, mentioned)
+            await drafts.clear(conn, case.id, principal.id, drafts.NOTE)
             return row
 
         return await self._on(principal, number, work)
+
+    async def _mentioned(self, conn: AsyncConnection, case: Any, said: str) -> list[int]:
+        named = mentions.logins(said)
+        found = await colleagues.called(conn, case, named) if named else {}
+        for login in named:
+            if login not in found:
+                raise Invalid("text", f"nobody with the login {login} may read this case")
+        return [found[login] for login in named]
+
+    async def _tell_colleagues(
+        self, conn: AsyncConnection, case: Any, principal: Principal, mentioned: Sequence[int]
+    ) -> None:
+        data = {"event": EventKind.NOTED.value, "by": principal.name}
+        told = [staff_id for staff_id in mentioned if staff_id != principal.id]
+        await notices.write(
+            conn, [Notice(staff_id=to, case_id=case.id, kind="mention", at=self._clock(), data=data) for to in told]
+        )
 
     async def send_again(self, principal: Principal, number: str, message_id: int) -> None:
         """Send a message that failed, or whose end is unknown, once more: a person's decision."""

@@ -1,5 +1,6 @@
 """Cases that a person opens: of a message that asks two things, or of what was said on the phone or at the counter."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway import words
 from gateway.clock import new_id
 from gateway.desk.acts import LINE, Acts
-from gateway.ledger import Ledger
+from gateway.ledger import Ledger, reasons_data
 from gateway.store import cases as case_store
 from gateway.store import schema as t
 from routing import case_number
 from routing.case import CITIZEN, CaseState, EventKind
+from routing.reading import Reason
 from routing.terms import due
 
 
@@ -20,11 +22,20 @@ class Opening(Acts):
     """What opening a case takes; its clocks are kept by who calls it, when everything is said."""
 
     async def _open(
-        self, conn: AsyncConnection, fields: dict[str, Any], *, received_at: datetime, text: str, rule: str, actor: str
+        self,
+        conn: AsyncConnection,
+        fields: dict[str, Any],
+        *,
+        received_at: datetime,
+        text: str,
+        rule: str,
+        actor: str,
+        reasons: Sequence[Reason] = (),
     ) -> dict[str, Any]:
         """A new case, received when its message was, with the beginning of its log; its row comes back.
 
-        `fields` are what the row takes from elsewhere: contact, channels, agency, topic, class, language.
+        `fields` are what the row takes from elsewhere: contact, channels, agency, topic, class, language; `reasons` why
+        it went to that agency.
         """
         now, catalog = self._clock(), self._current().catalog
         year = int(words.day(now, catalog)[-4:])
@@ -49,7 +60,7 @@ class Opening(Acts):
         ledger.event(row["id"], EventKind.RECEIVED, actor=actor, rule=rule, reasons=[])
         ledger.event(
             row["id"], EventKind.ROUTED, agency=row["agency"], topic=row["topic"], term_class=row["term_class"],
-            rule=rule, reasons=[],
+            rule=rule, reasons=reasons_data(reasons),
         )  # fmt: skip
         await ledger.write(conn)
         return row

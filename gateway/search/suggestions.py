@@ -109,7 +109,7 @@ async def similar(conn: AsyncConnection, principal: Principal, case: Any, limit:
     within = [] if principal.agency is None else [agency_label(principal.agency)]
     # The question is in the index too, so a word that one message has is nobody else's.
     weighed = await _weighed(conn, await rows.question_of(conn, case.id), heard=2)
-    near = await _near(conn, weighed, within, rows.seen_by(principal, but=case.id))
+    near = await _near(conn, weighed, within, [*rows.answered(), *rows.seen_by(principal, but=case.id)])
     best = [(score, found) for score, found in _one_a_case(near) if weighed.is_like(tokens(found.text))][: 3 * limit]
     answers = await rows.answers(conn, [found.case_id for _, found in best])
     shown = [(score, found) for score, found in best if found.case_id in answers][:limit]
@@ -126,6 +126,14 @@ async def similar(conn: AsyncConnection, principal: Principal, case: Any, limit:
         )
         for score, found in shown
     ]
+
+
+async def same(conn: AsyncConnection, principal: Principal, case: Any, *, limit: int) -> list[Asked]:
+    """The open cases of the same agency that ask most nearly the same, whoever asks. `case` as for `similar`."""
+    weighed = await _weighed(conn, await rows.question_of(conn, case.id), heard=2)
+    within = [*rows.open_at(case.agency), *rows.seen_by(principal, but=case.id)]
+    near = await _near(conn, weighed, [agency_label(case.agency)], within)
+    return [found for _, found in _one_a_case(near) if weighed.is_like(tokens(found.text))][:limit]
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -155,7 +163,7 @@ async def likeliest(conn: AsyncConnection, question: str, *, catalog: Catalog, l
     """The agencies that most probably answer such a question: those that answered similar ones, and those whose
     catalog phrases it contains. The words shown are the question's own: nothing of another agency's cases is told."""
     weighed = await _weighed(conn, question)
-    near = _one_a_case(await _near(conn, weighed, [], []))[:_VOTERS]
+    near = _one_a_case(await _near(conn, weighed, [], rows.answered()))[:_VOTERS]
     votes: dict[str, float] = {}
     said: dict[str, dict[str, float]] = {}
     settled = [(score, found.agency, tokens(found.text)) for score, found in near]
@@ -223,7 +231,7 @@ async def _weighed(conn: AsyncConnection, question: str, *, heard: int = 0) -> _
 async def _near(
     conn: AsyncConnection, weighed: _Weighed, labels: Sequence[str], within: Sequence[ColumnElement[bool]]
 ) -> list[tuple[float, Asked]]:
-    """Questions of answered cases that share the rarest stems, the nearest first."""
+    """Questions of cases `within` that share the rarest stems, the nearest first."""
     rarest = sorted(weighed.weights, key=lambda stem: -weighed.weights[stem])[:_RAREST]
     if not rarest:
         return []

@@ -155,6 +155,11 @@ async def set_notices(conn: AsyncConnection, staff_id: int, *, urn: str | None, 
     )  # fmt: skip
 
 
+async def set_shortcuts(conn: AsyncConnection, staff_id: int, *, wanted: bool) -> None:
+    """Whether single letters do something on the console's pages."""
+    await conn.execute(update(t.staff).where(_STAFF.id == staff_id).values(shortcuts=wanted))
+
+
 async def by_sign_on(conn: AsyncConnection, *, subject: str, login: str | None, email: str | None) -> Any | None:
     """The active member an issuer speaks of: by its own name for them, else one it has not named yet, then named.
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store import attachments, contacts
@@ -57,10 +57,18 @@ async def of_address(conn: AsyncConnection, urn: str) -> list[Followed] | None:
 
 
 def _said(contact_id: int, urn: str) -> Any:
-    table = t.message
+    table, outbox = t.message, t.outbox.c
+    # An answer that was taken back, or still can be, has not been said.
+    held = exists().where(
+        outbox.message_id == table.c.id,
+        outbox.state == "pending",
+        outbox.tries == 0,
+        outbox.next_at > outbox.created_at,
+    )
+    said = and_(table.c.kind != "undone", ~and_(table.c.kind == "answer", held))
     return (
         select(table)
-        .where(and_(table.c.contact_id == contact_id, table.c.urn == urn, table.c.direction.in_(["in", "out"])))
+        .where(and_(table.c.contact_id == contact_id, table.c.urn == urn, table.c.direction.in_(["in", "out"]), said))
         .order_by(table.c.id.desc())
         .limit(_MOST)
     )

@@ -72,7 +72,7 @@ async def session(conn: AsyncConnection, token_hash: str, *, stage: str = "open"
     query = (
         select(
             held.csrf, held.method, held.id.label("session_id"), member.id, member.login, member.name, member.role,
-            member.agency, member.language, HAS_FACTOR.label("has_factor"),
+            member.agency, member.language, member.shortcuts, HAS_FACTOR.label("has_factor"),
         )
         .join_from(t.login_session, t.staff, member.id == held.staff_id)
         .where(held.token_hash == token_hash, held.stage == stage, held.expires_at > now, member.active)

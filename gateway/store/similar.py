@@ -1,4 +1,4 @@
-"""Ended cases that resemble a question, and what was answered in them."""
+"""Cases that resemble a question: ended ones, with what was answered in them, and open ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ from routing.case import CaseState, EventKind
 _M, _C = t.message.c, t.cases.c
 # Of these a question's answer, or its agency, can be learnt: a person gave one, or closed it as answered.
 _SETTLED: Final = (CaseState.ANSWERED, CaseState.CLOSED)
+_OPEN: Final = (CaseState.OPEN, CaseState.WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question of an ended case."""
+    """A question of a case."""
 
     message_id: int
     case_id: int
@@ -43,10 +44,10 @@ async def holders(conn: AsyncConnection, expressions: Sequence[Expression], *, m
 
 
 async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool]) -> list[Asked]:
-    """Those of the messages that are questions of answered cases; `within` narrows the cases further."""
+    """Those of the messages that are questions of cases `within` (see `answered` and `open_at`)."""
     shown = t.cases.alias("shown")
     # The case is judged apart from the join, so that SQLite begins at the messages and not at all cases of an agency.
-    fits = select(_C.id).where(_C.id == _M.case_id, _C.state.in_(_SETTLED), _C.answered_at.is_not(None), *within)
+    fits = select(_C.id).where(_C.id == _M.case_id, *within)
     query = (
         select(_M.id, _M.case_id, _M.text, shown.c.number, shown.c.agency, shown.c.language)
         .select_from(t.message.join(shown, shown.c.id == _M.case_id))
@@ -59,6 +60,16 @@ async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: Colu
         )
         for row in await conn.execute(query)
     ]  # fmt: skip
+
+
+def answered() -> list[ColumnElement[bool]]:
+    """Cases that were answered and have ended."""
+    return [_C.state.in_(_SETTLED), _C.answered_at.is_not(None)]
+
+
+def open_at(agency: str) -> list[ColumnElement[bool]]:
+    """Open cases of an agency for which no other stands."""
+    return [_C.agency == agency, _C.state.in_(_OPEN), _C.duplicate_of.is_(None)]
 
 
 def seen_by(principal: Principal, *, but: int) -> list[ColumnElement[bool]]:

@@ -9,13 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal, Role
 from gateway.store import schema as t
-from gateway.store.queue import boundary
+from gateway.store.queue import OWED, boundary
 from gateway.store.staff import ANSWERING
 
 _C = t.cases.c
 _K = t.clock.c
 _S = t.staff.c
-_OPEN = ("open", "waiting")
 _SHOWN = (_S.id, _S.login, _S.name, _S.role, _S.agency, _S.active, _S.on_duty, _S.capacity)
 
 
@@ -44,7 +43,7 @@ async def open_cases(conn: AsyncConnection, principal: Principal, agency: str) -
             func.min(_C.received_at).label("received_at"),
             func.min(_C.late_at).label("late_at"),
         )
-        .where(boundary(principal), _C.agency == agency, _C.state.in_(_OPEN))
+        .where(boundary(principal), _C.agency == agency, OWED)
         .group_by(*alike)
     )
     return list(await conn.execute(query))

@@ -63,10 +63,10 @@ async def let_go(conn: AsyncConnection, case_ids: Collection[int]) -> None:
 
 
 async def free(conn: AsyncConnection, case_ids: Collection[int]) -> list[Any]:
-    """Those of these cases that are open and that nobody has: id and agency, the first due first."""
+    """Those of these that are open, and that nobody has or stands for: id and agency, the first due first."""
     query = (
         select(_C.id, _C.agency)
-        .where(_C.id.in_(list(case_ids)), _C.assignee_id.is_(None), _C.state.in_(_OPEN))
+        .where(_C.id.in_(list(case_ids)), _C.assignee_id.is_(None), _C.duplicate_of.is_(None), _C.state.in_(_OPEN))
         .order_by(_C.due_at, _C.id)
     )
     return list(await conn.execute(query))
@@ -76,7 +76,7 @@ async def waiting_at(conn: AsyncConnection, agency: str, *, limit: int) -> list[
     """Open cases of an agency that nobody has, the first due first; locked, but for those somebody is just taking."""
     query = (
         select(_C.id)
-        .where(_C.agency == agency, _C.state == "open", _C.assignee_id.is_(None))
+        .where(_C.agency == agency, _C.state == "open", _C.assignee_id.is_(None), _C.duplicate_of.is_(None))
         .order_by(_C.due_at, _C.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

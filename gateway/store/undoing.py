@@ -1,10 +1,13 @@
 """Taking back an answer that has not left."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.principal import Principal
+from gateway.store import queue
 from gateway.store import schema as t
 from routing.case import EventKind
 
@@ -24,10 +27,13 @@ def _plain(name: str, value: Any) -> Any:
     return str(value) if name in _IDS else t.micros(value)
 
 
-async def take_back(conn: AsyncConnection, case_id: int, *, actor: str) -> dict[str, Any] | None:
+async def take_back(
+    conn: AsyncConnection, case_id: int, *, actor: str, with_another: bool = False
+) -> dict[str, Any] | None:
     """Undo the last answer to a case, if it is this actor's and nothing of it has left; what its event says.
 
-    None when there is nothing to take back.
+    None when there is nothing to take back. An answer that is kept for whoever comes for it leaves at no moment that
+    is known here: it is taken back only `with_another`, whose copy it is.
     """
     found = await conn.execute(
         select(t.case_event)
@@ -41,13 +47,35 @@ async def take_back(conn: AsyncConnection, case_id: int, *, actor: str) -> dict[
     ids = [int(each) for each in last.data["messages"]]
     waiting = t.outbox.c.message_id.in_(ids), t.outbox.c.state == "pending", t.outbox.c.tries == 0
     held = await conn.execute(select(t.outbox.c.message_id).where(*waiting).with_for_update())
-    if len(held.all()) < len(ids):
+    if len(held.all()) + (await _kept(conn, ids) if with_another else 0) < len(ids):
         return None
     await conn.execute(delete(t.outbox).where(t.outbox.c.message_id.in_(ids)))
     await conn.execute(update(t.message).where(t.message.c.id.in_(ids)).values(kind="undone", status="kept"))
     await conn.execute(update(t.cases).where(t.cases.c.id == case_id).values(**await _before(conn, case_id, last.data)))
     data: dict[str, Any] = last.data
     return data
+
+
+async def _kept(conn: AsyncConnection, ids: list[int]) -> int:
+    """How many of the messages wait to be handed over."""
+    query = select(func.count()).where(t.message.c.id.in_(ids), t.message.c.status == "to_collect")
+    return int((await conn.execute(query)).scalar_one())
+
+
+async def leaves_at(conn: AsyncConnection, principal: Principal, number: str) -> datetime | None:
+    """When this person's answer to a case leaves; None when none of theirs waits."""
+    query = (
+        select(func.max(t.outbox.c.next_at))
+        .select_from(t.outbox.join(t.message, t.message.c.id == t.outbox.c.message_id))
+        .join(t.cases, t.cases.c.id == t.message.c.case_id)
+        .where(
+            t.cases.c.number == number, queue.boundary(principal),
+            t.message.c.kind == "answer", t.message.c.staff_id == principal.id,
+            t.outbox.c.state == "pending", t.outbox.c.tries == 0,
+        )
+    )  # fmt: skip
+    found: datetime | None = (await conn.execute(query)).scalar_one()
+    return found
 
 
 async def _before(conn: AsyncConnection, case_id: int, data: dict[str, Any]) -> dict[str, Any]:

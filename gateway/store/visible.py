@@ -43,7 +43,7 @@ async def open_cases(conn: AsyncConnection, principal: Principal) -> dict[str, i
     case = t.cases.c
     rows = await conn.execute(
         select(case.agency, func.count().label("open"))
-        .where(queue.boundary(principal), case.state.in_(["open", "waiting"]))
+        .where(queue.boundary(principal), queue.OWED)
         .group_by(case.agency)
     )
     return {row.agency: row.open for row in rows}

@@ -32,6 +32,8 @@ SLIPS = {
         "anchors and aliases (& and *) are not",
     ),
     "tag": Slip(SENA, "short: SENA", "short: !env SENA", "short:", "the tag '!env' is not used here"),
+    "undo-too-long": Slip(GATEWAY, "undo_seconds: 10", "undo_seconds: 90", "undo_seconds:", "must be 60 or less"),
+    "undo-too-short": Slip(GATEWAY, "undo_seconds: 10", "undo_seconds: -1", "undo_seconds:", "must be 0 or more"),
     "unknown-key": Slip(SENA, "keywords:", "kewords:", "kewords:", "did you mean 'keywords'?"),
     "number-for-text": Slip(SENA, "short: SENA", "short: 42", "short:", "short: must be text: put it in quotes"),
     "nothing-for-text": Slip(SENA, "short: SENA", "short:", "short:", "must be text, and nothing is written here"),

@@ -363,7 +363,7 @@ async def test_what_is_said_on_the_telephone_is_a_case_like_any_other(at: Desk) 
         ({"agency": "nowhere"}, "agency"),
         ({"agency": "sena", "topic": "none"}, "topic"),
         ({"term_class": "none"}, "class"),
-        ({"answer_channel": "telegram", "answer_to": "1"}, "answer_channel"),
+        ({"answer_channel": "ussd", "answer_to": "1"}, "answer_channel"),
         ({"answer_channel": "sms", "answer_to": "Ana"}, "answer_to"),
         ({"received_at": datetime(2027, 1, 1, tzinfo=UTC)}, "received_at"),
     ],

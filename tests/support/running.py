@@ -169,7 +169,14 @@ _DEPLOYMENTS: list[Deployment] = []
 
 
 def sample_deployment() -> Deployment:
-    """The sample deployment, read once a test process."""
+    """The sample deployment, read once a test process; but what is answered in the console leaves at once."""
     if not _DEPLOYMENTS:
-        _DEPLOYMENTS.append(Deployment.load(CONFIG))
+        _DEPLOYMENTS.append(undoable(Deployment.load(CONFIG), seconds=0))
     return _DEPLOYMENTS[0]
+
+
+def undoable(deployment: Deployment, *, seconds: int) -> Deployment:
+    """The same, where an answer waits so long before it leaves."""
+    catalog = deployment.catalog
+    gateway = catalog.gateway.model_copy(update={"undo_seconds": seconds})
+    return Deployment.of(catalog.model_copy(update={"gateway": gateway}))

@@ -23,6 +23,7 @@ from gateway.store.schema.clock import clock as clock
 from gateway.store.schema.clock import fingerprint as fingerprint
 from gateway.store.schema.clock import notice as notice
 from gateway.store.schema.desk import agency_text as agency_text
+from gateway.store.schema.desk import bulk_act as bulk_act
 from gateway.store.schema.desk import canned_answer as canned_answer
 from gateway.store.schema.desk import reply_draft as reply_draft
 from gateway.store.schema.desk import saved_view as saved_view

@@ -52,15 +52,31 @@ cases = table(
     Column("last_by", Text, nullable=False),
     Column("failed_delivery", Boolean, nullable=False, server_default=text("false")),
     Column("version", Integer, nullable=False, server_default="1"),
-    # "take next" and "unassigned": the oldest due first, straight off the index.
+    # "take next" and "unassigned": the oldest due first, straight off the index. The last three are the same in every
+    # row, but SQLite would look each case up to see that they are.
     Index(
         "cases_next",
         "agency",
         "due_at",
         "id",
+        "state",
+        "assignee_id",
+        "duplicate_of",
         **only("state = 'open' AND assignee_id IS NULL AND duplicate_of IS NULL"),
     ),
-    Index("cases_agency_due", "agency", "state", "due_at", "id"),
+    # What is owed: all of it is read for the whole network's views, so nothing that is over lies in it.
+    Index("cases_agency_due", "agency", "state", "due_at", "id", **only("state IN ('open', 'waiting')")),
+    # The queue's views of what is over and of what did not arrive, the latest first. Only what is over or did not
+    # arrive pays for them: no message that comes in does.
+    Index("cases_ended", "active_at", "id", "agency", "state", **only("state IN ('answered', 'closed')")),
+    Index(
+        "cases_failed",
+        "active_at",
+        "id",
+        "agency",
+        sqlite_where=text("failed_delivery = 1"),
+        postgresql_where=text("failed_delivery"),
+    ),
     Index("cases_assignee", "assignee_id", "state", "due_at", "id", **only("assignee_id IS NOT NULL"),),
     Index("cases_contact", "contact_id", "id"),
     Index("cases_duplicates", "duplicate_of", **only("duplicate_of IS NOT NULL")),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Text
 
-from gateway.store.schema.types import Document, Id, Instant, Words, table
+from gateway.store.schema.types import Document, Id, Instant, Words, only, table
 
 # An answer that is given often. Without an agency it is everybody's.
 canned_answer = table(
@@ -25,7 +25,7 @@ reply_draft = table(
     "reply_draft",
     Column("case_id", Id, ForeignKey("cases.id"), primary_key=True, autoincrement=False),
     Column("staff_id", Id, ForeignKey("staff.id"), primary_key=True, autoincrement=False),
-    # answer, note
+    # answer, note; given: an answer that can still be taken back
     Column("kind", Text, primary_key=True),
     Column("text", Words, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -63,4 +63,28 @@ agency_text = table(
     Column("text", Words, nullable=False),
     Column("updated_by", Id, nullable=False),
     Column("updated_at", Instant, nullable=False),
+)
+
+# One act on many cases: what was asked, how far it is, what became of each case.
+bulk_act = table(
+    "bulk_act",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    # staff:<id> or token:<id>
+    Column("actor", Text, nullable=False),
+    # The form's own: sent twice, it is one act.
+    Column("key", Text, nullable=False),
+    # assign, release, transfer, classify, close
+    Column("act", Text, nullable=False),
+    Column("details", Document, nullable=False),
+    # The cases' numbers, in the order in which they are gone through.
+    Column("numbers", Document, nullable=False),
+    # As many as have been gone through: number, and what it was before or why it was refused.
+    Column("results", Document, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    # The act that this one takes back.
+    Column("undoes", Id),
+    Index("bulk_act_key", "actor", "key", unique=True),
+    Index("bulk_act_undoes", "undoes", unique=True, **only("undoes IS NOT NULL")),
 )

@@ -26,6 +26,8 @@ staff = table(
     Column("email", Text),
     Column("sign_on_subject", Text),
     Column("created_at", Instant, nullable=False),
+    # Whether single letters do something on the console's pages (WCAG 2.1.4: they can be switched off).
+    Column("shortcuts", Boolean, nullable=False, server_default=text("true")),
     Index("staff_agency", "agency"),
     Index("staff_email", "email", unique=True, **only("email IS NOT NULL")),
     Index("staff_sign_on", "sign_on_subject", unique=True, **only("sign_on_subject IS NOT NULL")),
