@@ -35,6 +35,8 @@ CALLERS = (
 # test below.
 EXPECTED = {
     "GET /cases": "401 401 401 200 200 200 200 200 200 200",
+    "POST /cases": "401 401 401 201 201 201 201 201 403 201",
+    "POST /cases/bulk": "401 401 401 200 200 200 200 403 403 200",
     "GET /cases/{number}": "401 401 401 404 200 200 200 200 200 200",
     "GET /cases/{number}/clocks": "401 401 401 404 200 200 200 200 200 200",
     "POST /cases/{number}/classify": "401 401 401 404 200 200 200 403 403 200",
@@ -46,6 +48,10 @@ EXPECTED = {
     "POST /cases/{number}/take": "401 401 401 404 200 200 200 403 403 200",
     "POST /cases/{number}/release": "401 401 401 404 200 200 200 403 403 200",
     "POST /cases/{number}/reply": "401 401 401 404 201 201 201 403 403 201",
+    # The answer that waits is another's.
+    "POST /cases/{number}/undo": "401 401 401 404 409 409 409 403 403 409",
+    "POST /cases/{number}/merge": "401 401 401 404 200 200 200 403 403 200",
+    "POST /cases/{number}/separate": "401 401 401 404 200 200 200 403 403 200",
     "POST /cases/{number}/note": "401 401 401 404 201 201 201 403 403 201",
     "POST /cases/{number}/transfer": "401 401 401 404 200 200 200 403 403 200",
     "POST /cases/{number}/close": "401 401 401 404 200 200 200 403 403 200",
@@ -79,6 +85,9 @@ EXPECTED = {
 BODIES: dict[str, dict[str, Any]] = {
     "reply": {"text": "Abren el 15 de enero."},
     "note": {"text": "Llamar a la sede."},
+    "cases": {"way": "phone", "text": "¿Cuándo abre el SENA?"},
+    "merge": {"reason": "Es la misma pregunta."},
+    "separate": {"reason": "No era la misma."},
     "transfer": {"agency": "dian", "reason": "Es un asunto de impuestos."},
     "close": {"outcome": "spam", "reason": "No era para nosotros."},
     "reopen": {"reason": "Faltaba una respuesta."},
@@ -87,6 +96,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "incomplete": {"text": "Falta su cédula."},
     "prolong": {"reason": "La persona pidió más tiempo."},
     "resume": {"reason": "Ya no hace falta."},
+    # What somebody may do is decided case by case: who sees none of them is told so of each.
+    "bulk": {"act": "release", "numbers": ["20990000011"], "reason": "una prueba"},
     "assign": {"staff": "sena", "reason": "Está más cerca del tema."},
 }
 
@@ -171,8 +182,11 @@ class Scene:
             return route.path.replace("{login}", "sena"), {"json": {"on_duty": True}}
         if "{login}" in route.path:
             return await self.absence(route)
+        if route.path == "/cases/bulk":
+            return route.path, {"json": BODIES["bulk"]}
         if "{number}" not in route.path and "{id}" not in route.path and route.path != "/queue/next":
-            return route.path.replace("{key}", "sena"), {}
+            opens = route.method == "POST" and route.path == "/cases"
+            return route.path.replace("{key}", "sena"), {"json": BODIES["cases"]} if opens else {}
         phone = f"+57{next(self.phones)}"
         number = await asked(self.running, phone, "¿Y en Puerto Nariño también?")
         first, _ = await inbound_ids(self.running, number)
@@ -190,6 +204,9 @@ class Scene:
                 await self.third_message(number)
         elif act == "split":
             more["json"] = {"message": first}
+        elif act in ("merge", "separate"):
+            leader = await self.leader(number, act)
+            more["json"] = BODIES[act] | ({"into": leader} if act == "merge" else {})
         elif act == "move":
             more["json"] = {"message": first, "to": await self.second_case(number)}
         elif route.path == "/queue/next":
@@ -213,6 +230,13 @@ class Scene:
             )
         )  # fmt: skip
         return path.replace("{id}", str(noted.id)), {}
+
+    async def leader(self, number: str, act: str) -> str:
+        """The case of somebody else that is to stand for this one, or does already."""
+        leader = await asked(self.running, f"+57{next(self.phones)}")
+        if act == "separate":
+            await self.running.gateway.desk.merge(ADMINISTRATOR, number, into=leader, reason="una prueba")
+        return leader
 
     async def second_case(self, number: str) -> str:
         return await self.running.gateway.desk.split(
@@ -475,7 +499,7 @@ async def test_what_comes_before_the_handler_is_refused_as_a_problem(ventanilla:
         assert (answer.status, answer.content_type, problem["status"]) == (status, "application/problem+json", status)
         assert set(problem) == {"type", "title", "status", "detail"}
     assert answers[401].headers["WWW-Authenticate"] == "Bearer"
-    assert answers[405].headers["Allow"] == "GET"
+    assert answers[405].headers["Allow"] == "GET, POST"
 
 
 async def test_a_body_that_does_not_say_its_length_is_limited_too(ventanilla: Running) -> None:

@@ -84,10 +84,13 @@ class ReplyBody(Asked):
 
     text: Text
     then: Literal["answered", "waiting", "open", "closed"] = "answered"
+    undo_seconds: Annotated[int, Field(ge=0, le=600)] = Field(
+        default=0, description="it waits so long before it leaves, and can be taken back meanwhile"
+    )
 
 
 class NoteBody(Asked):
-    """An internal note, never sent."""
+    """An internal note, never sent; whom it names as `@login` is told."""
 
     text: Text
 

@@ -1,5 +1,7 @@
 """Cases over the API: list, read, take, answer and the other acts of the desk."""
 
+from datetime import timedelta
+
 import structlog
 
 from gateway.audit import Action
@@ -92,7 +94,8 @@ async def release(ask: Ask) -> answers.Case:
 async def reply(ask: Ask) -> answers.Replied:
     """Answer the citizen on their own channel."""
     number, body = ask.path["number"], ask.body
-    ids = await ask.gateway.desk.reply(ask.principal, number, body.text, then=body.then)
+    undo_for = timedelta(seconds=body.undo_seconds)
+    ids = await ask.gateway.desk.reply(ask.principal, number, body.text, then=body.then, undo_for=undo_for)
     return answers.Replied(messages=[str(i) for i in ids], case=await _present(ask, number))
 
 

@@ -104,4 +104,6 @@ def _response(result: BaseModel | web.Response | None, route: Route) -> web.Resp
         body = result.model_dump_json(by_alias=True).encode()
         result = web.Response(status=route.status, body=body, content_type="application/json")
         result.headers["Cache-Control"] = "no-store"
+    # What people wrote is in it: no browser takes it for a page.
+    result.headers.setdefault("X-Content-Type-Options", "nosniff")
     return result

@@ -5,6 +5,7 @@ import json
 from typing import Final
 
 from gateway import clock
+from gateway.audit import Action
 from gateway.errors import Invalid
 from gateway.search import query as search_query
 from gateway.store import search
@@ -27,6 +28,9 @@ async def found(ask: Ask, wanted: Filter) -> answers.Cases:
             conn, ask.principal, query, search.narrowed(query, wanted), below=top, skip=skip, limit=asked.limit
         )
         items = await views.cases(conn, ask, page.cases)
+    # That somebody searched, and how much they found: the words may be a citizen's.
+    counted = f"{search.COUNTED}+" if page.counted > search.COUNTED else str(page.counted)
+    ask.seen(Action.SEARCHED, detail=f"hits: {counted}")
     following = skip + asked.limit
     return answers.Cases(items=items, next=_cursor(following, top) if page.more else None)
 
