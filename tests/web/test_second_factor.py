@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyotp
 import pytest
+import segno
 from sqlalchemy import select
 
 from gateway.store import schema as t
@@ -160,6 +161,38 @@ async def test_it_is_changed_and_removed_only_by_whoever_holds_it(database: str,
             assert page.path == "/account?done=factor_removed"
         async with visitor(ventanilla) as browser:
             assert (await browser.log_in("luz")).path == "/console"
+
+
+def modules(drawn: str) -> list[list[int]]:
+    """The dark and light squares that an SVG's path draws a row at a time, its light margin of four cut off."""
+    [(size, path)] = re.findall(r'<svg viewBox="0 0 (\d+) \d+">.*?<path stroke="#000" d="([^"]+)"/></svg>', drawn)
+    rows = [[0] * int(size) for _ in range(int(size))]
+    x, y = 0.0, 0.0
+    for command, first, second in re.findall(r"([Mmh])(-?[\d.]+)(?: (-?[\d.]+))?", path):
+        if command == "h":
+            rows[int(y)][int(x) : int(x) + int(first)] = [1] * int(first)
+            x += float(first)
+        else:
+            x, y = float(first) + (x if command == "m" else 0), float(second) + (y if command == "m" else 0)
+    return [row[4:-4] for row in rows[4:-4]]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_the_key_is_drawn_for_a_telephones_camera_and_written_nowhere_else(ventanilla: Running) -> None:
+    await luz(ventanilla)
+    async with visitor(ventanilla, "luz") as browser:
+        page = await browser.post("/account/second-factor/begin")
+        [link] = re.findall(r'href="(otpauth:[^"]+)"', page.html)
+        [drawn] = re.findall(r'<div class="qr" role="img" aria-label="[^"]+">(.*?)</div>', page.html)
+        code = segno.make(unescape(link), error="m", micro=False)
+        assert modules(drawn) == [list(row) for row in code.matrix]
+        # White around it in every theme, and nothing that the policy would drop.
+        assert drawn.startswith(f'<svg viewBox="0 0 {code.symbol_size()[0]} {code.symbol_size()[0]}"><path fill="#fff"')
+        assert not re.search(r"style=|<style|<title|xlink|data:", drawn)
+        [secret] = re.findall(r"secret=(\w+)", link)
+        assert page.html.count(secret) == 1
+        assert page.html.replace(" ", "").count(secret) == 2
+        assert "no-store" in page.headers["cache-control"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -26,6 +26,7 @@ def add_routes(app: web.Application) -> None:
     for path, handler in (
         ("/account/password", account.change_password),
         ("/account/notices", account.change_notices),
+        ("/account/shortcuts", account.change_shortcuts),
         ("/account/sessions/end-others", account.end_others),
         ("/account/sessions/{id:[0-9]{1,19}}/end", account.end_one),
         ("/account/second-factor/begin", second_factor.begin),

@@ -106,6 +106,16 @@ async def change_notices(request: web.Request) -> web.StreamResponse:
     raise see("/account?done=notices")
 
 
+async def change_shortcuts(request: web.Request) -> web.StreamResponse:
+    """Whether single letters do something on the console's pages, for this member at every desk."""
+    visit = await auth.visit(request)
+    wanted = bool((await request.post()).get("on"))
+    await request.app[GATEWAY].store.transact(
+        lambda conn: accounts.set_shortcuts(conn, visit.principal.id, wanted=wanted)
+    )
+    raise see("/account?done=shortcuts")
+
+
 async def end_one(request: web.Request) -> web.StreamResponse:
     """End one of one's sessions."""
     visit = await auth.visit(request)

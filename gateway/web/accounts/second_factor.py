@@ -10,6 +10,7 @@ from gateway.gateway import GATEWAY
 from gateway.store import audit as audit_store
 from gateway.store import logins, second_factors
 from gateway.web import audit, auth, entry, refusals
+from gateway.web.accounts import qr
 from gateway.web.pages import render, see
 
 
@@ -24,6 +25,7 @@ async def _page(
     """`secret` while it waits to be confirmed, `codes` when they were just made: each is shown this once."""
     visit = await auth.visit(request)
     gateway = request.app[GATEWAY]
+    link = second_factor.link(secret, visit.login) if secret else None
     async with gateway.store.read() as conn:
         factor = await second_factors.get(conn, visit.principal.id)
         left = await second_factors.recovery_left(conn, visit.principal.id)
@@ -35,7 +37,8 @@ async def _page(
         recovery_left=left,
         required=visit.principal.role in gateway.settings.accounts.second_factor,
         key=second_factor.grouped(secret) if secret else None,
-        link=second_factor.link(secret, visit.login) if secret else None,
+        link=link,
+        qr=qr.picture(link) if link else None,
         codes=codes,
         trouble=refusals.sentence(refusal, auth.language_of(request)) if refusal else None,
     )
