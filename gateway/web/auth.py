@@ -39,6 +39,8 @@ class Visit:
     has_factor: bool
     # How they got in: password, code, recovery, sign_on.
     method: str
+    # Whether single letters do something on the console's pages.
+    shortcuts: bool
 
 
 VISIT: Final = web.RequestKey("visit", Visit)
@@ -65,6 +67,7 @@ def greet(request: web.Request, row: Any) -> Visit:
         session_id=row.session_id,
         has_factor=bool(row.has_factor),
         method=row.method,
+        shortcuts=bool(row.shortcuts),
     )
     request[VISIT] = visit
     return visit

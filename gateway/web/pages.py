@@ -70,6 +70,7 @@ def render(request: web.Request, template: str, *, status: int = 200, **values: 
         language=language,
         me=visit.principal if visit else None,
         csrf=visit.csrf if visit else "",
+        shortcuts=visit.shortcuts if visit else False,
         here=request.path_qs,
         began=request.get(_BEGAN, 0),
         unread=request.get(_UNREAD, 0),

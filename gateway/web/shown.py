@@ -79,6 +79,10 @@ class Times:
         """The instant in local time with its weekday."""
         return format_datetime(self._local(at), "EEE d MMM y, HH:mm", locale=_LOCALES[self.language])
 
+    def long(self, at: datetime) -> str:
+        """The local day in full words, to be read aloud."""
+        return format_date(self._local(at), "full", locale=_LOCALES[self.language])
+
     def brief(self, at: datetime) -> str:
         """The time of day today, the day and the time otherwise."""
         local = self._local(at)

@@ -46,7 +46,7 @@ async def test_a_manager_takes_types_watches_the_counter_and_sends(desk: tuple[R
     await page.fill("#reply", "Abren el 15 de enero. Inscripción en línea." + " Lleve su documento y dos fotos." * 2)
     assert "2 SMS" in await meter.inner_text()
     assert "ó" in await meter.locator("kbd").first.inner_text()
-    await page.get_by_role("button", name="Quitar tildes (ahorra 1 SMS)").click()
+    await page.get_by_role("button", name="Sin tildes: 1 SMS en vez de 2").click()
     assert "1 SMS" in await meter.inner_text()
     assert (await page.input_value("#reply")).startswith("Abren el 15 de enero. Inscripcion en linea.")
     await page.fill("#reply", "Abren el 15 de enero " + "👍" * 40)

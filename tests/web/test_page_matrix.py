@@ -57,10 +57,32 @@ EXPECTED = {
     "GET /console/reports/timeliness.csv": READS,
     "GET /console/reports/legal.csv": READS,
     "GET /console/queue/rows": READS,
+    "GET /console/saved": READS,
+    "GET /console/saved/counts": READS,
+    "POST /console/saved": OWN,
+    # Somebody else's, as it were.
+    "POST /console/saved/{id}": "in 404 404 404 404 404 404 404",
+    "POST /console/bulk": "   in 200 200 200 200 403 403 200",
+    "POST /console/bulk/do": "in 303 303 303 303 403 403 303",
+    "GET /console/bulk/{id}": "      in 404 404 404 404 403 403 404",
+    "POST /console/bulk/{id}/undo": "in 404 404 404 404 403 403 404",
+    "POST /console/bulk/{id}/go": "  in 404 404 404 404 403 403 404",
     "GET /console/stream": "401 200 200 200 200 200 200 200",
     "POST /console/next": "in 303 303 303 303 403 403 303",
     f"GET {CASE}": "       in 200 404 200 200 200 200 200",
     f"GET {CASE}/story": " in 200 404 200 200 200 200 200",
+    f"GET {CASE}/answers": "   in 200 404 200 200 403 403 200",
+    f"GET {CASE}/colleagues": "in 200 404 200 200 403 403 200",
+    f"GET {CASE}/document": "in 200 404 200 200 200 200 200",
+    f"GET {CASE}/merge": "   in 200 404 200 200 403 403 200",
+    f"POST {CASE}/merge": WORKS,
+    f"POST {CASE}/separate": WORKS,
+    "GET /console/new": "  in 200 200 200 200 200 403 200",
+    "POST /console/new": " in 303 303 303 303 303 403 303",
+    "GET /console/new/{number}": "in 200 404 200 200 200 403 200",
+    f"POST {CASE}/draft": WORKS,
+    # No answer of theirs waits to leave.
+    f"POST {CASE}/undo": " in 409 404 409 409 403 403 409",
     f"POST {CASE}/presence": "in 204 404 204 204 403 403 204",
     f"POST {CASE}/reveal": "in 200 404 200 200 200 200 200",
     f"POST {CASE}/transfer": WORKS,
@@ -105,6 +127,7 @@ EXPECTED = {
     "GET /account": READS,
     "POST /account/password": "in 422 422 422 422 422 422 422",
     "POST /account/notices": OWN,
+    "POST /account/shortcuts": OWN,
     "POST /account/sessions/end-others": OWN,
     "POST /account/sessions/{id}/end": "in 404 404 404 404 404 404 404",
     "GET /account/second-factor": READS,
@@ -130,7 +153,20 @@ EXPECTED = {
 FORMS: dict[str, dict[str, str]] = {
     "/login": {"password": "no es esta frase"},
     "/console/next": {"agency": "sena"},
+    "/console/saved": {"name": "Una vista", "query": "view=filter&state=open"},
+    "/console/bulk": {"act": "close", "case": "20990000011"},
+    "/console/bulk/do": {
+        "act": "close",
+        "numbers": "20990000011",
+        "outcome": "spam",
+        "reason": "una prueba",
+        "key": "a-key-of-tests",
+    },
+    "/console/bulk/{id}/undo": {"key": "a-key-of-tests-too"},
     f"{CASE}/presence": {"doing": "writing"},
+    f"{CASE}/draft": {"kind": "answer", "text": "Abren el"},
+    f"{CASE}/merge": {"which": "into"},
+    "/console/new": {"way": "visit", "text": "¿Cuándo abre el SENA?"},
     f"{CASE}/classify": {"class": "complaint", "reason": "una prueba"},
     f"{CASE}/completion": {"text": "¿De qué centro?"},
     f"{CASE}/incomplete": {"text": "Falta la cédula"},
@@ -216,6 +252,11 @@ class Scene:
     async def of_case(self, act: str, number: str) -> dict[str, str]:
         first = (await inbound_ids(self.running, number))[0]
         form = {name: str(value) for name, value in BODIES.get(act, {}).items()}
+        if act in ("merge", "separate"):
+            leader = await asked(self.running, f"+57{next(self.phones)}")
+            form["case"] = leader
+            if act == "separate":
+                await self.running.gateway.desk.merge(ADMINISTRATOR, number, into=leader, reason="una prueba")
         if act == "reopen":
             await self.running.gateway.desk.close(ADMINISTRATOR, number, outcome="spam", reason="una prueba")
         return {"message": first, **form}

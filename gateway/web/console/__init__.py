@@ -5,14 +5,21 @@ from aiohttp import web
 from gateway.web import static
 from gateway.web.console import (
     acts,
+    assisted,
     attachment,
+    bulk,
     canned_page,
     case_page,
+    composer,
+    composing,
+    document,
     login,
+    merging,
     notices_page,
     presence,
     queue_page,
     reports_page,
+    saved_page,
     search_page,
     stream,
     team_acts,
@@ -22,6 +29,7 @@ from gateway.web.console import (
 from gateway.web.pages import page
 
 _CASE = "/console/cases/{number:[0-9]{11,14}}"
+_BULK = "/console/bulk/{id:[0-9]{1,19}}"
 _CANNED = "/console/canned/{id:[0-9]{1,19}}"
 
 
@@ -35,6 +43,9 @@ def add_routes(app: web.Application) -> None:
         ("/login/code", login.code_page),
         ("/console", queue_page.show),
         ("/console/queue/rows", queue_page.rows),
+        ("/console/saved", saved_page.show),
+        ("/console/saved/counts", saved_page.held),
+        (_BULK, bulk.show),
         ("/console/search", search_page.show),
         ("/console/notices", notices_page.show),
         ("/console/reports", reports_page.show),
@@ -47,6 +58,12 @@ def add_routes(app: web.Application) -> None:
         ("/console/texts", texts_page.show),
         (_CASE, case_page.show),
         (f"{_CASE}/story", case_page.story),
+        (f"{_CASE}/merge", merging.show),
+        (f"{_CASE}/document", document.show),
+        ("/console/new", assisted.show),
+        ("/console/new/{number:[0-9]{11,14}}", assisted.opened),
+        (f"{_CASE}/answers", composer.answers),
+        (f"{_CASE}/colleagues", composer.named),
         ("/console/attachments/{id:[0-9]{1,19}}", attachment.serve),
     ):
         router.add_get(path, page(handler))
@@ -56,12 +73,25 @@ def add_routes(app: web.Application) -> None:
         ("/logout", login.logout),
         ("/language", login.language),
         ("/console/next", queue_page.take_next),
+        ("/console/saved", saved_page.add),
+        ("/console/saved/{id:[0-9]{1,19}}", saved_page.change),
+        ("/console/bulk", bulk.confirm),
+        ("/console/bulk/do", bulk.do),
+        (f"{_BULK}/undo", bulk.undo),
+        (f"{_BULK}/go", bulk.go_on),
         ("/console/notices", notices_page.read),
         ("/console/canned", canned_page.add),
         (_CANNED, canned_page.change),
         (f"{_CANNED}/use", canned_page.use),
         ("/console/texts", texts_page.change),
         (f"{_CASE}/reveal", case_page.reveal),
+        (f"{_CASE}/merge", merging.merge),
+        (f"{_CASE}/separate", merging.separate),
+        ("/console/new", assisted.write_down),
+        (f"{_CASE}/reply", composing.reply),
+        (f"{_CASE}/note", composing.note),
+        (f"{_CASE}/draft", composing.draft),
+        (f"{_CASE}/undo", composing.undo),
         (f"{_CASE}/transfer", acts.transfer),
         (f"{_CASE}/presence", presence.note),
     ):

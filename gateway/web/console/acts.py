@@ -44,18 +44,6 @@ def _message_id(form: Form) -> int:
     return found
 
 
-async def _reply(desk: Desk, principal: Principal, number: str, form: Form) -> str:
-    then = form.get("then", "answered")
-    # A form's line ends are CRLF; on the air each CR would cost a character.
-    await desk.reply(principal, number, _lines(form.get("text", "")), then=then)
-    return f"replied_{then}"
-
-
-async def _note(desk: Desk, principal: Principal, number: str, form: Form) -> str:
-    await desk.note(principal, number, _lines(form.get("text", "")))
-    return "noted"
-
-
 async def _take(desk: Desk, principal: Principal, number: str, form: Form) -> str:
     await desk.take(principal, number, reason=form.get("reason") or None)
     return "taken"
@@ -82,12 +70,12 @@ async def _classify(desk: Desk, principal: Principal, number: str, form: Form) -
 
 
 async def _completion(desk: Desk, principal: Principal, number: str, form: Form) -> str:
-    await desk.ask_completion(principal, number, _lines(form.get("text", "")))
+    await desk.ask_completion(principal, number, lines(form.get("text", "")))
     return "completion_asked"
 
 
 async def _incomplete(desk: Desk, principal: Principal, number: str, form: Form) -> str:
-    await desk.incomplete(principal, number, _lines(form.get("text", "")))
+    await desk.incomplete(principal, number, lines(form.get("text", "")))
     return "completion_asked"
 
 
@@ -139,13 +127,12 @@ async def transfer(request: web.Request) -> web.StreamResponse:
     return await act("transfer", work)(request)
 
 
-def _lines(text: str) -> str:
+def lines(text: str) -> str:
+    """What was typed: a form's line ends are CRLF, and on the air each CR would cost a character."""
     return text.replace("\r\n", "\n")
 
 
 ACTS: dict[str, Any] = {
-    "reply": _reply,
-    "note": _note,
     "take": _take,
     "release": _release,
     "close": _close,

@@ -13,15 +13,17 @@ from gateway.desk import OUTCOMES
 from gateway.errors import Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
-from gateway.store import attachments, queue, viewing
+from gateway.store import attachments, duplicates, queue, viewing
 from gateway.timekeeping import standing
 from gateway.web import audit, auth, refusals, shown
+from gateway.web.console.composer import composer, leaves_in
 from gateway.web.console.due import chip, of_clock
 from gateway.web.console.queue_page import rail
 from gateway.web.console.story import INLINE, Told, actors
 from gateway.web.console.suggested import chosen, suggested
 from gateway.web.console.terms_panel import panel, span, verbs
 from gateway.web.console.views import counts, views
+from gateway.web.console.written_down import written_down
 from gateway.web.pages import render
 from routing.case import CITIZEN, CaseState
 from routing.catalog import Catalog
@@ -66,6 +68,7 @@ async def case_page(
     number = request.match_info["number"]
     async with gateway.store.read() as conn:
         values = await _gathered(conn, gateway, principal, number, language=auth.language_of(request))
+        leaving = await leaves_in(conn, request, principal)
     if refusal is None:
         action = Action.ADDRESS_REVEALED if revealed else Action.CASE_OPENED
         audit.seen(request, action, values["case"].number, agency=values["case"].agency)
@@ -78,6 +81,7 @@ async def case_page(
         typed=typed or Typed(),
         revealed=revealed,
         done=done,
+        leaving=leaving,
         **values,
     )
 
@@ -144,6 +148,7 @@ async def _gathered(
     case, derived = told["case"], told["derived"]
     found = derived.clocks if derived else None
     person, addresses = await queue.contact(conn, case.contact_id)
+    leader, led = await duplicates.beside(conn, principal, case)
     known = views(principal, now=now, timezone=catalog.gateway.timezone)
     held = await counts(conn, principal, known)
     return {
@@ -154,7 +159,12 @@ async def _gathered(
         "span": span(found.present) if found else None,
         "classes": _classes(catalog, case, language),
         "person": person,
+        "composer": await composer(conn, gateway, principal, case, person.name),
         "addresses": addresses,
+        "written_down": written_down(case, told["told"], person.name),
+        "leader": leader,
+        "led": led,
+        "standing_for": len(led),
         "capable": _capable(gateway, case),
         "outcomes": OUTCOMES,
         "masked": shown.masked,
@@ -188,6 +198,8 @@ class May:
     transfer: bool
     close: bool
     reopen: bool
+    merge: bool
+    separate: bool
 
 
 def _may(principal: Principal, case: Any) -> May:
@@ -197,13 +209,16 @@ def _may(principal: Principal, case: Any) -> May:
     holds = case.assignee_id in (None, principal.id) or principal.agency is None
     return May(
         work=work,
-        reply=work and holds and case.reply_urn is not None,
+        # Who asked at the counter and left no number comes for the answer: it is written all the same.
+        reply=work and holds and (case.reply_urn is not None or case.transcribed_by is not None),
         take=work and is_open and case.assignee_id is None,
         take_over=work and is_open and case.assignee_id is not None and not mine,
         release=work and case.assignee_id is not None and holds,
         transfer=work and is_open,
         close=work and case.state != CaseState.CLOSED,
         reopen=work and not is_open,
+        merge=work and is_open and case.duplicate_of is None,
+        separate=work and case.duplicate_of is not None,
     )
 
 

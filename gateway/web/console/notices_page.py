@@ -14,14 +14,15 @@ from gateway.web.pages import render, see
 _SHOWN: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A notice as it is shown: `event` names its words, `due` and `copies` fill them."""
+    """A notice as it is shown: `event` names its words; `due`, `copies` and the name `by` fill them."""
 
     notice: Any
     event: str
     due: datetime | None
     copies: datetime | None
+    by: str
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -36,7 +37,13 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 def _row(notice: Any) -> Row:
     data = notice.data
-    return Row(notice, str(data.get("event", notice.kind)), _instant(data.get("due")), _instant(data.get("copies_due")))
+    return Row(
+        notice=notice,
+        event=str(data.get("event", notice.kind)),
+        due=_instant(data.get("due")),
+        copies=_instant(data.get("copies_due")),
+        by=shown.tame_name(str(data.get("by", ""))),
+    )
 
 
 def _instant(text: Any) -> datetime | None:

@@ -1,84 +1,109 @@
 """`/console`: the queue, its views and their counts, and "take next"."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.desk import bulk
 from gateway.errors import Invalid, Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
-from gateway.store import alarms, queue, standings, viewing
+from gateway.store import alarms, drafts, queue, standings, viewing
 from gateway.web import auth
+from gateway.web.console import filter_form
+from gateway.web.console.composer import leaves_in
 from gateway.web.console.due import chip
-from gateway.web.console.views import ALERTING, MOST, View, counts, views
+from gateway.web.console.keys import KEYS
+from gateway.web.console.views import ALERTING, FILTERED, MOST, Held, counts
+from gateway.web.console.wanted import Wanted, wanted
 from gateway.web.pages import refused, render, see
 
 PAGE: Final = 40
 _AGENCY: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What a request for the queue asks for, and who asks."""
-
-    principal: Principal
-    agency: str | None
-    known: Mapping[str, View]
-    view: View
-    after: str | None
-
-
-async def _asked(request: web.Request) -> _Asked:
-    principal = await auth.principal(request)
-    principal.need(Right.READ_CASES)
-    gateway = request.app[GATEWAY]
-    now, catalog = gateway.clock(), gateway.current().catalog
-    agency = wanted_agency(request, principal)
-    known = views(principal, now=now, timezone=catalog.gateway.timezone, agency=agency)
-    view = _wanted_view(request, known)
-    return _Asked(principal=principal, agency=agency, known=known, view=view, after=request.query.get("after"))
+_BULK: Final = bulk.MOST + 1
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """One view of the queue, a page at a time."""
-    asked, gateway = await _asked(request), request.app[GATEWAY]
+    """One view of the queue, a page at a time, with the form that narrows it and what may be done with many cases."""
+    principal, gateway = await _reader(request), request.app[GATEWAY]
     async with gateway.store.read() as conn:
-        listed = await _listed(conn, gateway, asked)
-        held = await counts(conn, asked.principal, asked.known)
-        ringing = await _ringing(conn, asked.principal)
-    done = request.query.get("done")
-    frame = rail(gateway, held, agency=asked.agency)
-    return render(request, "console/queue.html", ringing=ringing, done=done, **listed, **frame)
+        asked = await wanted(conn, gateway, principal, request.query)
+        held = await counts(conn, principal, asked.known)
+        values = {
+            **rail(gateway, held, agency=asked.agency),
+            **await _listed(conn, gateway, principal, asked, after=request.query.get("after")),
+            **await filter_form.narrowed(
+                conn, gateway.current().catalog, principal, asked.narrowing.fields, language=auth.language_of(request)
+            ),
+            "matching": await _matching(conn, principal, asked, held),
+            "ringing": await _ringing(conn, principal),
+            "leaving": await leaves_in(conn, request, principal),
+        }
+    values |= {
+        "asked": asked,
+        "acts": _acts(principal),
+        "most_at_once": bulk.MOST,
+        "open_filter": asked.view.name == FILTERED or asked.narrowing.ignored,
+        "trouble": _trouble(request, asked),
+    }
+    return render(request, "console/queue.html", done=request.query.get("done"), **values)
 
 
 async def rows(request: web.Request) -> web.StreamResponse:
     """The rows alone, for a page that is open: the same query and template as the page's."""
-    asked, gateway = await _asked(request), request.app[GATEWAY]
+    principal, gateway = await _reader(request), request.app[GATEWAY]
     async with gateway.store.read() as conn:
-        listed = await _listed(conn, gateway, asked)
-        held = await counts(conn, asked.principal, asked.known)
-    return render(request, "console/rows.html", **listed, **rail(gateway, held, agency=asked.agency))
+        asked = await wanted(conn, gateway, principal, request.query)
+        listed = await _listed(conn, gateway, principal, asked, after=request.query.get("after"))
+        held = await counts(conn, principal, asked.known)
+    return render(request, "console/rows.html", **{**rail(gateway, held, agency=asked.agency), **listed})
 
 
-async def _listed(conn: AsyncConnection, gateway: Gateway, asked: _Asked) -> dict[str, Any]:
+async def _reader(request: web.Request) -> Principal:
+    principal = await auth.principal(request)
+    principal.need(Right.READ_CASES)
+    return principal
+
+
+async def _listed(
+    conn: AsyncConnection, gateway: Gateway, principal: Principal, asked: Wanted, *, after: str | None
+) -> dict[str, Any]:
     now, catalog, view = gateway.clock(), gateway.current().catalog, asked.view
-    found, following = await queue.listed(
-        conn, asked.principal, view.filter, order=view.order, cursor=asked.after, limit=PAGE
-    )
+    found, following = await queue.listed(conn, principal, view.filter, order=view.order, cursor=after, limit=PAGE)
     ids = [row.id for row in found]
     last = await standings.last_clocks(conn, ids)
     return {
         "view": view.name,
         "by_due": view.order == "due",
         "rows": [(row, chip(catalog, row, now, last.get(row.id))) for row in found],
-        "present": await viewing.of_cases(conn, ids, but=asked.principal.id, now=now),
+        "present": await viewing.of_cases(conn, ids, but=principal.id, now=now),
+        "begun": await drafts.begun(conn, principal.id, ids),
         "following": following,
-        "paged": bool(asked.after),
+        "paged": bool(after),
+        "address": asked.address,
     }
+
+
+async def _matching(conn: AsyncConnection, principal: Principal, asked: Wanted, held: Held) -> int:
+    """How many cases the list has in all, exactly up to what one act takes; beyond that, more than it takes."""
+    name = asked.view.name
+    counted = {**held, **{each.view: each.count for each in held.saved}}.get(name, MOST)
+    if counted < MOST:
+        return counted
+    return (await queue.counts(conn, principal, {name: asked.view.filter}, most=_BULK))[name]
+
+
+def _acts(principal: Principal) -> list[bulk.Act]:
+    return list(bulk.Act) if principal.may(Right.WORK_CASES) else []
+
+
+def _trouble(request: web.Request, asked: Wanted) -> str | None:
+    """The key of what is to be said first, in red."""
+    if asked.gone:
+        return "filter.gone"
+    return "bulk.tick" if request.query.get("done") == "tick" else None
 
 
 def rail(gateway: Gateway, held: dict[str, int], *, agency: str | None) -> dict[str, Any]:
@@ -86,11 +111,13 @@ def rail(gateway: Gateway, held: dict[str, int], *, agency: str | None) -> dict[
     known = gateway.current().catalog.agencies
     return {
         "counts": held,
+        "saved": held.saved if isinstance(held, Held) else (),
         "most": MOST,
         "alerting": ALERTING,
         "agency": agency,
         "agencies": sorted(((a.key, a.short) for a in known.values()), key=lambda pair: pair[1].lower()),
         "agency_names": {a.key: a.short for a in known.values()},
+        "keys": KEYS,
     }
 
 
@@ -98,13 +125,6 @@ def wanted_agency(request: web.Request, principal: Principal) -> str | None:
     """The agency somebody of the whole network narrows to; the boundary itself is in the query."""
     asked = request.query.get("agency", "")
     return asked if principal.agency is None and _AGENCY.fullmatch(asked) else None
-
-
-def _wanted_view(request: web.Request, known: Any) -> View:
-    asked = request.query.get("view", "")
-    fallback = "mine" if "mine" in known else "open"
-    found: View = known[asked if asked in known else fallback]
-    return found
 
 
 async def _ringing(conn: AsyncConnection, principal: Principal) -> list[Any]:

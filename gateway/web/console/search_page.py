@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway import clock
+from gateway.audit import Action
 from gateway.gateway import GATEWAY
 from gateway.principal import Principal, Right
 from gateway.search.query import Query, read
 from gateway.store import search
 from gateway.store.queue import Filter
 from gateway.store.search import COUNTED, MOST, Found
-from gateway.web import auth, shown
+from gateway.web import audit, auth, shown
 from gateway.web.console.due import chip
 from gateway.web.console.queue_page import rail
 from gateway.web.console.views import counts, views
@@ -41,6 +42,9 @@ async def show(request: web.Request) -> web.StreamResponse:
     async with gateway.store.read() as conn:
         found = await _found(conn, principal, query, top=top, skip=(place - 1) * PAGE)
         held = await counts(conn, principal, known)
+    if not query.is_empty:
+        # That somebody searched, and how much they found: the words may be a citizen's.
+        audit.seen(request, Action.SEARCHED, detail=f"hits: {_counted(found)}")
     return render(
         request,
         "console/search.html",
@@ -49,7 +53,7 @@ async def show(request: web.Request) -> web.StreamResponse:
         understood=not query.is_empty,
         ignored=query.ignored,
         rows=[(row, chip(catalog, row, now), _said(found.said.get(row.id), query)) for row in found.cases],
-        counted=f"{COUNTED}+" if found.counted > COUNTED else str(found.counted),
+        counted=_counted(found),
         is_one=found.counted == 1,
         newer=_address(typed, fields, place - 1, top) if place > 1 else None,
         older=_address(typed, fields, place + 1, top) if found.more and place < MOST // PAGE else None,
@@ -58,6 +62,10 @@ async def show(request: web.Request) -> web.StreamResponse:
         view="",
         **rail(gateway, held, agency=None),
     )
+
+
+def _counted(found: Found) -> str:
+    return f"{COUNTED}+" if found.counted > COUNTED else str(found.counted)
 
 
 def _whole(typed: str, fields: dict[str, str]) -> str:

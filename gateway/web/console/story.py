@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
+from gateway import mentions
+from routing.case import CITIZEN
+
 # These are told by the bubble of their message, or by its delivery mark.
 _TOLD_BY_BUBBLE: Final = frozenset({"received", "replied", "acknowledged", "noted", "delivered", "delivery_failed"})
 # What the timekeeper does by itself, told small.
@@ -40,6 +43,8 @@ class Bubble:
     reasons: Sequence[Reason] = ()
     place: tuple[float, float, str | None] | None = None
     may_resend: bool = False
+    # A note's text in pieces, where colleagues are named in it; else empty.
+    pieces: Sequence[tuple[str, bool]] = ()
     is_bubble: bool = True
 
 
@@ -68,6 +73,8 @@ class Line:
         if kind == "unassigned" and not self.who:
             why = self.value("reason")
             return f"unassigned_{why if why in _TAKEN_BACK else 'system'}"
+        if kind == "breached" and self.value("clock") == CITIZEN:
+            return "breached_citizen"
         if kind == "recomputed" and self.value("from") == self.value("to"):
             return "recomputed_citizen"
         return kind
@@ -83,7 +90,7 @@ class Line:
 
     def placeholders(self) -> dict[str, object]:
         """What fills its text: words, and instants to be put in words."""
-        told = {name: self.value(name) for name in ("agency", "staff", *_TIMES)}
+        told = {name: self.value(name) for name in ("agency", "staff", "into", *_TIMES)}
         by = self.who or self.value("staff")
         return told | {"by": by, "number": self.value("predecessor"), "class": self.value("class")}
 
@@ -99,10 +106,13 @@ class Told:
     agencies: Mapping[str, str]
     classes: Mapping[str, str]
     _received: dict[str, Any] = field(default_factory=dict)
+    # Notes in which somebody is named.
+    _naming: set[str] = field(default_factory=set)
 
     def timeline(self) -> list[Bubble | Line]:
         """Oldest first."""
         self._received = {e.data.get("message", ""): e for e in self.events if e.kind == "received"}
+        self._naming = {e.data["message"] for e in self.events if e.kind == "noted" and e.data.get("mentions")}
         items: list[Bubble | Line] = [self._bubble(message) for message in self.messages]
         items += [self._line(event) for event in self.events if self._is_line(event)]
         return sorted(items, key=lambda item: item.id)
@@ -125,6 +135,7 @@ class Told:
             reasons=reasons(heard.data) if heard else (),
             place=_place(message),
             may_resend=message.outbox_state in _RESENDABLE,
+            pieces=list(mentions.pieces(message.text)) if str(message.id) in self._naming else (),
         )
 
     def _line(self, event: Any) -> Line:

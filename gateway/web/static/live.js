@@ -2,7 +2,7 @@
 // as useful, only still. A tab that nobody sees holds no stream: a browser has six connections for a site, not more.
 import { openCase } from "/static/live-case.js";
 import { openQueue } from "/static/live-queue.js";
-import { attended, forgetPresent, named } from "/static/live-page.js";
+import { attended, forgetPresent, named, paced } from "/static/live-page.js";
 
 const desk = document.querySelector("[data-live]");
 const me = desk.dataset.me;
@@ -22,7 +22,18 @@ function counts(changed) {
     count(element, held, 1000);
     element.classList.toggle("alert", held > 0 && (name === "overdue" || name === "failed"));
   }
+  if (document.querySelector('[data-count^="saved-"]')) askSaved();
 }
+
+// Saved views are one's own, so that their counts are asked for rather than told.
+const askSaved = paced(async () => {
+  const answer = await fetch("/console/saved/counts", { redirect: "error" }).catch(() => null);
+  if (!answer?.ok) return;
+  for (const [name, held] of Object.entries(await answer.json())) {
+    const element = document.querySelector(`[data-count="${name}"]`);
+    if (element) count(element, held, 1000);
+  }
+});
 
 function bell({ unread }) {
   const link = document.querySelector(".bell");
