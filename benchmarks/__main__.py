@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 
-NAMES = ("inbound", "ussd", "take_next", "timekeeper", "search", "due", "reports", "live", "footprint")
+NAMES = ("inbound", "ussd", "take_next", "timekeeper", "search", "due", "reports", "pages", "live", "footprint")
 
 
 def main() -> None:
