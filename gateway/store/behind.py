@@ -6,7 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
 from gateway.store.bulk import Query, fetch
-from gateway.store.timeliness import Asked, condition, narrowed, within
+from gateway.store.counts import condition
+from gateway.store.timeliness import Asked, narrowed, within
 from routing.timeliness import Scope
 
 # What can be asked for -> what it is counted as, by what counts as one. None: open now, whenever it came.

@@ -140,10 +140,10 @@ def each(conn: AsyncConnection) -> str:
 
 
 def joined(conn: AsyncConnection, expression: str) -> str:
-    """The aggregate that joins the values of an integer expression with commas; without any, NULL."""
+    """The aggregate that joins the values of an expression with line breaks; without any but NULL, NULL."""
     if conn.dialect.name == "sqlite":
-        return f"group_concat({expression})"
-    return f"string_agg(CAST({expression} AS text), ',')"
+        return f"group_concat({expression}, char(10))"
+    return f"string_agg(CAST({expression} AS text), chr(10))"
 
 
 def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statement]) -> list[Any]:

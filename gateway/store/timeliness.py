@@ -1,12 +1,13 @@
-"""What the indicators count, set-wise: rows of `clock` and of `message`, grouped and counted by the engine.
+"""What the indicators count, set-wise: rows of `clock` and of `message`, grouped by the engine.
 
-A year of a million cases must not be read row by row: ended clocks come grouped from the index `clock_ended` alone, in
-its order, and running ones, of which there are few, from `clock_running`. Days and ages come as histograms. The
-conditions `ended_by IS NOT NULL` and `ended_by IS NULL` are written as the partial indexes have them, or SQLite would
-not use them. Instants and numbers of ours stand in the text; what comes from outside is a value.
+A year of a million cases must not be read row by row, nor sorted: ended clocks come grouped from the index
+`clock_ended` alone, in its order, and running ones, of which there are few, from `clock_running`. What is counted of
+each is its code (`gateway.store.counts`), and all codes of a group come as one text. The conditions
+`ended_by IS NOT NULL` and `ended_by IS NULL` are written as the partial indexes have them, or SQLite would not use
+them. Instants and numbers of ours stand in the text; what comes from outside is a value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,9 +16,10 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
-from gateway.store.bulk import Query, fetch, joined
+from gateway.store import counts
+from gateway.store.bulk import Query, document, each, fetch, joined
+from gateway.store.counts import among
 from gateway.store.schema import micros
-from routing.timeliness import QUARTER_MINUTES
 
 _SECOND: Final = 1_000_000
 # What is sent to a citizen by a person; receipts and notices are automatic.
@@ -35,7 +37,7 @@ class Dimension(StrEnum):
     MONTH = "month"
 
 
-# What identifies a group of clocks. The first three are grouped by month and agency together, the index's own order.
+# What identifies a group of clocks.
 _CLOCK_KEYS: Final = {
     Dimension.CLASS: "{c}.term_class",
     Dimension.CHANNEL: "{c}.channel",
@@ -44,7 +46,9 @@ _CLOCK_KEYS: Final = {
     Dimension.MONTH: "{c}.month",
     Dimension.NONE: "''",
 }
-_INDEX_ORDER: Final = frozenset({Dimension.NONE, Dimension.AGENCY, Dimension.MONTH})
+# What all clocks have in common that stand together in an index.
+_ENDED_TOGETHER: Final = frozenset({Dimension.NONE, Dimension.AGENCY, Dimension.MONTH})
+_RUNNING_TOGETHER: Final = frozenset({Dimension.NONE, Dimension.AGENCY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +74,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Rows as the engine counted them; every row has a `key`, the group it belongs to."""
+    """Rows as the engine counted them; every row has a `key`, the group it belongs to, unless it has `keys`."""
 
-    # key, latest, days, citizen_days, quarters, and the counts of `COUNTS`. `quarters` are the business times to the
-    # first act of a person, in quarters of an hour, as a text with commas, or None.
+    # key, keys, codes, n, latest, days, citizen_days. Of `n` clocks, `keys` are the groups they belong to and `codes`
+    # what they count as (`counts.spread`), a text each; None where they have one key, or nothing counts.
     ended: Sequence[Any]
-    # key, agency, effective, counted (in the period), quarters, and the counts
+    # key, keys, codes, n, agency, effective: whenever they began; the codes are of those of the period.
     running: Sequence[Any]
     # key, n, scored, in_time, misrouted: by stay, and by case
     transfers_of_stays: Sequence[Any]
@@ -107,11 +111,10 @@ class Conditions:
 
 async def count(conn: AsyncConnection, principal: Principal, asked: Asked) -> Counted:
     """What is counted of clocks within the principal's boundary."""
-    quarters = joined(conn, f"c.touch_minutes / {QUARTER_MINUTES}")
     ended, running, stays, cases, wordless, reopenings = await fetch(
         conn,
-        _ended(principal, asked, quarters),
-        _running(principal, asked, quarters),
+        _ended(conn, principal, asked),
+        _running(conn, principal, asked),
         _transfers(principal, asked),
         _transferred_cases(principal, asked),
         _wordless(principal, asked),
@@ -127,15 +130,18 @@ async def count(conn: AsyncConnection, principal: Principal, asked: Asked) -> Co
     )
 
 
-async def partners(conn: AsyncConnection, principal: Principal, asked: Asked) -> set[str]:
-    """The agencies that had a case in the period."""
-    found = set()
+async def partners(conn: AsyncConnection, principal: Principal, asked: Asked, agencies: Collection[str]) -> set[str]:
+    """Those of the agencies that had a case in the period."""
+    had, values, months = [], [], [month for month, _ in asked.months]
     for state in ("ended_by IS NOT NULL", "ended_by IS NULL"):
-        where = within(principal, asked, "c", f"c.{state}")
-        sql = f"SELECT c.agency FROM clock c WHERE {where} GROUP BY c.agency"
-        [rows] = await fetch(conn, Query(sql, where.values, "agency"))
-        found |= {row.agency for row in rows}
-    return found
+        where = within(principal, asked, "c", f"c.{state}", "c.agency = e.value")
+        where.add(among("c.month", months), *months)
+        had.append(f"EXISTS (SELECT 1 FROM clock c WHERE {where})")
+        values += where.values
+    # Each is looked up by its key: that is a moment, where reading all clocks of the period takes as long as a report.
+    sql = f"SELECT e.value AS agency FROM {each(conn)} WHERE {' OR '.join(had)}"
+    [rows] = await fetch(conn, Query(sql, [document(list(agencies)), *values], "agency"))
+    return {row.agency for row in rows}
 
 
 def narrowed(principal: Principal, asked: Asked, c: str, *sql: str) -> Conditions:
@@ -163,85 +169,37 @@ def _key(asked: Asked, c: str) -> str:
     return _CLOCK_KEYS[asked.by].format(c=c)
 
 
-COUNTS: Final = (
-    "n", "answered", "on_time", "late", "decided", "ripe", "extended", "suspended", "sent_on", "misrouted", "arrived",
-    "closed", "grantable", "granted", "texted",
-)  # fmt: skip
-_NAMES: Final = ", ".join(COUNTS)
-
-
-def condition(name: str, asked: Asked, *, running: bool) -> tuple[str, tuple[str, ...]]:
-    """What a clock `c` must be to count as one of `COUNTS`, and the values of its marks.
-
-    `running`: clocks that have not ended, which may be past due though nobody has noted it yet.
-    """
-    now = micros(asked.now)
-    overdue = f"(c.suspended_at IS NULL AND c.due_at + {_SECOND} <= {now})" if running else "1 = 0"
-    late = f"(c.late_at IS NOT NULL OR {overdue})"
-    classes, channels = _among("c.term_class", asked.granted), _among("c.channel", asked.texting)
-    found: dict[str, tuple[str, tuple[str, ...]]] = {
-        "n": ("1 = 1", ()),
-        "answered": ("c.answered_at IS NOT NULL", ()),
-        # What was answered while the citizen owed something was never late, whatever its old deadline says.
-        "on_time": (
-            f"c.answered_at IS NOT NULL AND (c.late_at IS NULL OR c.answered_at < c.due_at + {_SECOND})", ()
-        ),
-        "late": (late, ()),
-        "decided": (f"c.answered_at IS NOT NULL OR {late}", ()),
-        "ripe": (f"{late} OR (c.answered_at IS NOT NULL AND c.due_at + {_SECOND} <= {now})", ()),
-        "extended": ("c.extended", ()),
-        "suspended": ("c.paused", ()),
-        "sent_on": ("c.ended_by = 'transferred'", ()),
-        "misrouted": ("c.ended_by = 'transferred' AND c.late_at IS NULL", ()),
-        "arrived": ("c.latest AND c.began = 'transferred'", ()),
-        "closed": ("c.ended_by <> 'transferred'", ()),
-        "grantable": (classes, asked.granted),
-        "granted": (
-            f"{classes} AND (c.deemed_granted_at IS NOT NULL OR (c.late_at IS NULL AND {overdue}))", asked.granted
-        ),
-        "texted": (channels, asked.texting),
-    }  # fmt: skip
-    return found[name]
-
-
-def _counts(asked: Asked, *, running: bool) -> tuple[str, list[str]]:
-    """The counts of `COUNTS` over clocks `c`, and the values of their marks."""
-    conditions = [condition(name, asked, running=running) for name in COUNTS]
-    sql = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition, _ in conditions)
-    return sql, [value for _, values in conditions for value in values]
-
-
-def _among(column: str, values: Sequence[str]) -> str:
-    return f"{column} IN ({', '.join('?' * len(values))})" if values else "1 = 0"
-
-
-def _ended(principal: Principal, asked: Asked, quarters: str) -> Query:
-    """Clocks that have ended, grouped as the index has them; the month and the agency come with them."""
-    counts, values = _counts(asked, running=False)
+def _ended(conn: AsyncConnection, principal: Principal, asked: Asked) -> Query:
+    """Clocks that have ended, grouped as the index has them: nothing must be sorted."""
+    code, values = counts.of_ended(asked)
     where = within(principal, asked, "c", "c.ended_by IS NOT NULL")
-    # Grouped more finely than is asked, in the index's order, nothing must be sorted. A second histogram would need a
-    # sort of its own: its values come joined instead.
-    first = "c.month, c.agency" if asked.by in _INDEX_ORDER else _key(asked, "c")
     sql = (
-        f"SELECT {_key(asked, 'c')}, c.latest, c.days, c.citizen_days, {quarters}, {counts} FROM clock c WHERE {where}"
-        f" GROUP BY {first}, c.latest, c.days, c.citizen_days"
+        f"SELECT {_joined(conn, asked, code, _ENDED_TOGETHER)}, count(*), c.latest, c.days, c.citizen_days FROM clock c"
+        f" WHERE {where} GROUP BY c.month, c.agency, c.latest, c.days, c.citizen_days"
     )
-    return Query(sql, [*values, *where.values], f"key, latest, days, citizen_days, quarters, {_NAMES}")
+    return Query(sql, [*values, *where.values], "key, keys, codes, n, latest, days, citizen_days")
 
 
-def _running(principal: Principal, asked: Asked, quarters: str) -> Query:
-    """Clocks that run or stand still now, whenever they began; `counted` are those of the period."""
-    counts, values = _counts(asked, running=True)
+def _running(conn: AsyncConnection, principal: Principal, asked: Asked) -> Query:
+    """Clocks that run or stand still now, whenever they began, grouped as their index has them."""
+    code, values = counts.of_running(asked)
     where = narrowed(principal, asked, "c", "c.ended_by IS NULL")
-    counted = (
-        f"CASE WHEN c.began <> 'reopened' AND c.started_at >= {micros(asked.start)}"
-        f" AND c.started_at < {micros(asked.end)} THEN 1 ELSE 0 END"
-    )
+    began = f"c.started_at >= {micros(asked.start)} AND c.started_at < {micros(asked.end)}"
+    code = f"CASE WHEN c.began <> 'reopened' AND {began} THEN {code} END"
     sql = (
-        f"SELECT {_key(asked, 'c')} AS key, c.agency, c.effective, {counted} AS counted, {quarters}, {counts}"
-        f" FROM clock c WHERE {where} GROUP BY 1, 2, 3, 4"
+        f"SELECT {_joined(conn, asked, code, _RUNNING_TOGETHER)}, count(*), c.agency, c.effective FROM clock c"
+        f" WHERE {where} GROUP BY c.agency, c.effective"
     )
-    return Query(sql, [*values, *where.values], f"key, agency, effective, counted, quarters, {_NAMES}")
+    return Query(sql, [*values, *where.values], "key, keys, codes, n, agency, effective")
+
+
+def _joined(conn: AsyncConnection, asked: Asked, code: str, together: Collection[Dimension]) -> str:
+    """Key, keys and codes of a group. Where its clocks have different keys, each code bears its own."""
+    key = _key(asked, "c")
+    if asked.by in together:
+        return f"{key}, NULL, {joined(conn, code)}"
+    keyed = f"CAST({code} AS text) || ' ' || {key}"
+    return f"'', {joined(conn, key)}, {joined(conn, keyed)}"
 
 
 _PASSED_ON: Final = "ended_by IS NOT NULL AND {s}.answered_at IS NULL AND {s}.ended_by = 'transferred'"

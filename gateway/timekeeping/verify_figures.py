@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal, Role
+from gateway.reports.adding import clocks_only
 from gateway.reports.period import told_apart
-from gateway.reports.timeliness import clocks_only
 from gateway.store import timeliness
 from gateway.store.schema import micros
 from gateway.store.timeliness import Asked, Dimension
