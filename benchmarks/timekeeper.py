@@ -5,6 +5,7 @@ python -m benchmarks.timekeeper [--sizes 10000,1000000] [--sweeps 30] [--rate 20
 
 import argparse
 import asyncio
+import gc
 import statistics
 import tempfile
 import time
@@ -198,6 +199,9 @@ async def measure(size: int, sweeps: int, rate: float) -> str:
         try:
             await migrate(store)
             await fill(store, deployment.catalog, size, sweeps, begun)
+            # As the server does once it has started.
+            gc.collect()
+            gc.freeze()
             swept = await sweep(store, deployment, begun, sweeps)
             took, busy, waits = await derive(store, deployment, rate)
         finally:

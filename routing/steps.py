@@ -4,7 +4,7 @@ Pure: from the clocks and the catalog come the moments, each with its own words 
 the same one after two days off, knows that it has been done.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -34,7 +34,11 @@ class Moment:
 def pending(found: Clocks, catalog: Catalog) -> list[Moment]:
     """What is still to be done for a case, the next first; it may lie in the past."""
     moments = [moment for moment in _moments(found, catalog) if moment.once not in found.done]
-    return sorted(moments, key=lambda moment: (moment.at, moment.once))
+    return sorted(moments, key=_order)
+
+
+def _order(moment: Moment) -> tuple[datetime, str]:
+    return moment.at, moment.once
 
 
 def first(catalog: Catalog, agency: str, term_class: str, due: Due) -> datetime | None:
@@ -90,7 +94,7 @@ def _moments(found: Clocks, catalog: Catalog) -> Iterator[Moment]:
     if clock.suspended_at is not None:
         yield _withdrawal(clock, number)
     elif clock.runs:
-        yield from _of_the_term(clock, number, catalog)
+        yield from _known_of_the_term(clock, number, catalog)
     if number:
         yield from _of_the_citizen(found)
 
@@ -107,11 +111,33 @@ def _of_the_citizen(found: Clocks) -> Iterator[Moment]:
         )
 
 
+def _known_of_the_term(clock: Clock, number: int, catalog: Catalog) -> Iterable[Moment]:
+    """The same, remembered for clocks in days that never stood still and are as they began: those of a day 0."""
+    if clock.pauses or clock.revisions or clock.term.unit is Unit.HOURS:
+        return _of_the_term(clock, number, catalog)
+    known = _terms(catalog)
+    # What an agency is called moves no step: those whose days are counted alike have the same.
+    key = (clock.count, clock.term_class, clock.effective, number, clock.late_at, clock.deemed_granted_at)
+    found = known.get(key)
+    if found is None:
+        if len(known) > 50_000:
+            known.clear()
+        found = known[key] = tuple(sorted(_of_the_term(clock, number, catalog), key=_order))
+    return found
+
+
+@per_catalog
+def _terms(
+    catalog: Catalog,
+) -> dict[tuple[Count, str, date, int, datetime | None, datetime | None], tuple[Moment, ...]]:
+    return {}
+
+
 def _of_the_term(clock: Clock, number: int, catalog: Catalog) -> Iterator[Moment]:
     yield _breach(clock, number, catalog)
     yield from _granted(clock, number, catalog)
     for step in catalog.timekeeping.steps:
-        at = None if step.after == 0 else _placed(clock, step, catalog)
+        at = None if step.after == 0 else _instant(clock, step)
         if at is None:
             continue
         if step.after:
@@ -177,24 +203,6 @@ def _withdrawal(clock: Clock, number: int) -> Moment:
         tell=(Told.MANAGER,),
         data={"clock": number, "step": step, "due": _iso(clock.due_at)},
     )
-
-
-def _placed(clock: Clock, step: Step, catalog: Catalog) -> datetime | None:
-    """When a step falls, remembered for clocks in days that never stood still: all of one day 0 have it in common."""
-    if clock.pauses or clock.term.unit is Unit.HOURS:
-        return _instant(clock, step)
-    known = _places(catalog)
-    key = (clock.agency, clock.effective, clock.n, clock.term.unit, step.key)
-    if key not in known:
-        if len(known) > 50_000:
-            known.clear()
-        known[key] = _instant(clock, step)
-    return known[key]
-
-
-@per_catalog
-def _places(catalog: Catalog) -> dict[tuple[str, date, int, Unit, str], datetime | None]:
-    return {}
 
 
 def _instant(clock: Clock, step: Step) -> datetime | None:

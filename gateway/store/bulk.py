@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import starmap
 from typing import Any, Final, NamedTuple
@@ -128,8 +128,29 @@ async def _fetch_one(conn: AsyncConnection, query: Query) -> list[Any]:
 async def update_rows(conn: AsyncConnection, table: Table, rows: Sequence[Row], *, key: str, extra: str = "") -> None:
     """Update by `key` the other columns of `rows`, all with the keys of the first; `extra` is SQL set beside them."""
     if rows:
-        statement = _update(table, tuple(rows[0]), conn.dialect.name, key, extra)
+        statement = _update(table, tuple(rows[0]), conn.dialect.name, (key,), extra)
         await conn.exec_driver_sql(statement, (document(rows),))
+
+
+async def change_rows(conn: AsyncConnection, table: Table, rows: Iterable[Row], *, keys: tuple[str, ...]) -> None:
+    """Set some columns of single rows, each row its own, found by the columns `keys`, which come first in each."""
+    alike: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row), []).append(row)
+    if not alike:
+        return
+    if conn.dialect.name != "sqlite":
+        for columns, those in alike.items():
+            statement = _update(table, columns, conn.dialect.name, keys, "")
+            await conn.exec_driver_sql(statement, (document(those),))
+        return
+    # A statement a row, prepared once for all of them, is quicker here than any that takes many.
+    changes = [
+        (_change(table, columns, len(keys)), list(zip(*[iter(_bound(those))] * len(columns), strict=True)))
+        for columns, those in alike.items()
+    ]
+    driver = driver_of(conn)
+    await driver._execute(_change_in_thread, driver._conn, changes)  # type: ignore[no-untyped-call]
 
 
 def each(conn: AsyncConnection) -> str:
@@ -151,6 +172,11 @@ def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statemen
     for sql, values in statements:
         rows += connection.execute(sql, values).fetchall()
     return rows
+
+
+def _change_in_thread(connection: sqlite3.Connection, changes: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
+    for sql, rows in changes:
+        connection.executemany(sql, rows)
 
 
 def _fetch_in_thread(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[list[Any]]:
@@ -219,14 +245,22 @@ def _insert_json(table: Table, columns: tuple[str, ...], conflict: str, returnin
 
 
 @lru_cache(maxsize=256)
-def _update(table: Table, columns: tuple[str, ...], dialect: str, key: str, extra: str) -> str:
-    sets = [f"{name} = r.{name}" for name in columns if name != key] + ([extra] if extra else [])
+def _change(table: Table, columns: tuple[str, ...], keys: int) -> str:
+    sets = ", ".join(f"{name} = ?{place}" for place, name in enumerate(columns[keys:], keys + 1))
+    where = " AND ".join(f"{name} = ?{place}" for place, name in enumerate(columns[:keys], 1))
+    return f"UPDATE {table.name} SET {sets} WHERE {where}"
+
+
+@lru_cache(maxsize=256)
+def _update(table: Table, columns: tuple[str, ...], dialect: str, keys: tuple[str, ...], extra: str) -> str:
+    sets = [f"{name} = r.{name}" for name in columns if name not in keys] + ([extra] if extra else [])
     if dialect == "sqlite":
         picked = ", ".join(f"value->>'{name}' AS {name}" for name in columns)
         rows = f"(SELECT {picked} FROM json_each(?)) AS r"
     else:
         rows = _unpacked(table, columns)
-    return f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {table.name}.{key} = r.{key}"
+    where = " AND ".join(f"{table.name}.{key} = r.{key}" for key in keys)
+    return f"UPDATE {table.name} SET {', '.join(sets)} FROM {rows} WHERE {where}"
 
 
 def _unpacked(table: Table, columns: Sequence[str]) -> str:

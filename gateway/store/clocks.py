@@ -1,8 +1,9 @@
 """Clocks of cases: the log they are derived from, and the rows that are kept of them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
 from gateway.store import schema as t
-from gateway.store.bulk import Query, Writes, each, fetch, insert_rows, update_rows
+from gateway.store.bulk import Query, Writes, change_rows, each, fetch, insert_rows
 from gateway.store.schema import instant_of, micros
 from routing.case import SYSTEM
 from routing.clocks import Event
@@ -19,28 +20,36 @@ from routing.steps import Moment
 
 _CASE = (
     "c.id, c.number, c.contact_id, c.agency, c.term_class, c.channel, c.territory, c.state, c.assignee_id, c.due_at,"
-    " c.citizen_due_at, c.effective, c.language, c.reply_urn, c.reply_channel"
+    " c.citizen_due_at, c.effective, c.suspended_at, c.late_at, c.touched_at, c.next_step_at, c.language, c.reply_urn,"
+    " c.reply_channel"
 )
+_CLOCK = ", ".join(f"k.{column.name}" for column in t.clock.c)
 _EVENT = "v.case_id, v.kind, v.at, v.actor, v.data, v.once"
+_ANEW = "ON CONFLICT (case_id, no) DO UPDATE SET " + ", ".join(
+    f"{column.name} = excluded.{column.name}" for column in t.clock.c if not column.primary_key
+)
 # The kinds that move no clock; the rest of a case's log is read to derive its clocks.
 _STILL = "('delivered', 'delivery_failed', 'edited', 'linked', 'joined', 'recomputed')"
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """A case as it is kept, with the log of what moves its clocks. Instants of `case` are microseconds."""
+    """A case as it is kept, with the log of what moves its clocks. Instants of `case` are microseconds.
+
+    `kept` are the rows of its clocks, with all columns in order, if they were asked for.
+    """
 
     case: Any
     events: list[Event]
+    kept: list[Any]
 
 
-async def logs(conn: AsyncConnection, case_ids: Collection[int]) -> list[Logged]:
-    """The cases of those ids and their logs, oldest entry first."""
+async def logs(conn: AsyncConnection, case_ids: Collection[int], *, kept: bool = False) -> list[Logged]:
+    """The cases of those ids and their logs, oldest entry first; with `kept`, their clocks as they are kept."""
     wanted = [str(case_id) for case_id in case_ids]
     ids = f"SELECT CAST(e.value AS bigint) FROM {each(conn)}"
     packed = orjson.dumps(wanted).decode()
-    cases, events = await fetch(
-        conn,
+    queries = [
         Query(f"SELECT {_CASE} FROM cases c WHERE c.id IN ({ids}) ORDER BY c.id", (packed,), _CASE),
         Query(
             f"SELECT {_EVENT} FROM case_event v WHERE v.case_id IN ({ids}) AND v.kind NOT IN {_STILL}"
@@ -48,10 +57,15 @@ async def logs(conn: AsyncConnection, case_ids: Collection[int]) -> list[Logged]
             (packed,),
             _EVENT,
         ),
-    )
-    found = {case.id: Logged(case, []) for case in cases}
+    ]
+    if kept:
+        queries.append(Query(f"SELECT {_CLOCK} FROM clock k WHERE k.case_id IN ({ids})", (packed,), _CLOCK))
+    cases, events, *clocks = await fetch(conn, *queries)
+    found = {case.id: Logged(case, [], []) for case in cases}
     for row in events:
         found[row.case_id].events.append(Event(row.kind, instant_of(row.at), row.actor, _unpacked(row.data), row.once))
+    for clock in chain.from_iterable(clocks):
+        found[clock.case_id].kept.append(clock)
     return list(found.values())
 
 
@@ -79,17 +93,19 @@ async def note(conn: AsyncConnection, noted: Sequence[tuple[int, Moment]]) -> se
     return {(row.case_id, row.once) for row in fresh}
 
 
-async def write(conn: AsyncConnection, cases: Sequence[Mapping[str, Any]], clocks: Sequence[Mapping[str, Any]]) -> None:
-    """Keep the projection: columns of cases (with their `id`), and rows of clocks."""
-    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for row in cases:
-        alike.setdefault(tuple(row), []).append(row)
-    for rows in alike.values():
-        await update_rows(conn, t.cases, rows, key="id")
-    changing = ", ".join(
-        f"{column.name} = excluded.{column.name}" for column in t.clock.c if column.name not in ("case_id", "no")
-    )
-    await insert_rows(conn, t.clock, clocks, conflict=f"ON CONFLICT (case_id, no) DO UPDATE SET {changing}")
+async def write(
+    conn: AsyncConnection,
+    cases: Iterable[Mapping[str, Any]],
+    clocks: Sequence[Mapping[str, Any]],
+    changed: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """Keep the projection: columns of cases (after their `id`), whole rows of clocks, and some columns of others.
+
+    Those that changed are found by their `case_id` and `no`, which come first.
+    """
+    await change_rows(conn, t.cases, cases, keys=("id",))
+    await change_rows(conn, t.clock, changed, keys=("case_id", "no"))
+    await insert_rows(conn, t.clock, clocks, conflict=_ANEW)
 
 
 def begin(writes: Writes, conn: AsyncConnection, case_ids: Collection[int], *, month: str) -> None:

@@ -4,8 +4,8 @@
 clock says nothing that its own row does not (`gateway.store.clocks.begin`).
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -57,7 +57,9 @@ async def keep(
         return []
     ledger, zone = Ledger(now), ZoneInfo(catalog.gateway.timezone)
     derived = [
-        found for logged in await rows.logs(conn, case_ids) if (found := await _derive(conn, catalog, logged, now))
+        found
+        for logged in await rows.logs(conn, case_ids, kept=True)
+        if (found := await _derive(conn, catalog, logged, now))
     ]
     if recount:
         for found in derived:
@@ -65,20 +67,43 @@ async def keep(
     due = [(found, moment) for found in derived for moment in found.pending if moment.at <= now]
     fresh = await rows.note(conn, [(found.logged.case.id, moment) for found, moment in due]) if due else set()
     lapsed = {found.logged.case.id for found in derived if _lapsed(ledger, catalog, found, now)}
-    await rows.write(
-        conn,
-        [
-            case_columns(found, catalog, now) | ({"assignee_id": None} if found.logged.case.id in lapsed else {})
-            for found in derived
-        ],
-        [row for found in derived for row in clock_rows(found.logged.case, found.clocks, zone=zone)],
-    )
+    changes = _Changes()
+    for found in derived:
+        columns = case_columns(found, catalog, now)
+        if found.logged.case.id in lapsed:
+            columns["assignee_id"] = None
+        changes.take(found.logged, columns, clock_rows(found.logged.case, found.clocks, zone=zone))
+    await rows.write(conn, changes.cases, changes.begun, changes.clocks)
     await ledger.write(conn)
     return [
         News(found.logged.case, moment, found.clocks.present)
         for found, moment in due
         if (found.logged.case.id, moment.once) in fresh
     ]
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What is kept otherwise than it was derived: most of what is looked at stays as it is, or moves in a column."""
+
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    clocks: list[dict[str, Any]] = field(default_factory=list)
+    begun: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, logged: Logged, columns: dict[str, Any], clocks: Iterable[dict[str, Any]]) -> None:
+        """Note what must be written of a case."""
+        case = logged.case
+        changed = {name: value for name, value in columns.items() if getattr(case, name) != value}
+        if changed:
+            self.cases.append({"id": case.id, **changed})
+        kept = {row.no: row for row in logged.kept}
+        for clock in clocks:
+            old = kept.get(clock["no"])
+            if old is None:
+                self.begun.append(clock)
+            elif old != tuple(clock.values()):
+                moved = {name: value for (name, value), was in zip(clock.items(), old, strict=True) if value != was}
+                self.clocks.append({"case_id": case.id, "no": old.no, **moved})
 
 
 async def _derive(conn: AsyncConnection, catalog: Catalog, logged: Logged, now: datetime) -> Derived | None:
@@ -153,7 +178,7 @@ def clock_rows(case: Any, found: Clocks, *, zone: ZoneInfo) -> Iterator[dict[str
             "channel": case.channel,
             "territory": case.territory,
             "started_at": micros(clock.started_at),
-            "month": clock.started_at.astimezone(zone).strftime("%Y-%m"),
+            "month": clock.started_at.astimezone(zone).isoformat()[:7],
             "effective": clock.effective.isoformat(),
             "due_at": micros(clock.due_at),
             "latest": no == latest,

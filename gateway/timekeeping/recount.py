@@ -35,7 +35,7 @@ log = structlog.get_logger()
 _NAME: Final = "clocks"
 _REACHED: Final = "clocks reached"
 # Cases a transaction: a message that comes in meanwhile waits for no more than one of them.
-PAGE: Final = 100
+PAGE: Final = 200
 # Pages after which the place is kept.
 _REMEMBER: Final = 20
 # Of an agency, what moves its clocks.

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.clock import new_id, now
 from gateway.errors import SettingsFault, StoreBusy
 from gateway.store import schema as t
-from gateway.store.bulk import insert_rows
+from gateway.store.bulk import change_rows, insert_rows
 from gateway.store.engine import database_url, open_store
 from gateway.store.migrate import HEAD, scripts
 from gateway.store.schema import micros
@@ -82,6 +82,25 @@ async def test_rows_in_bulk_arrive_whatever_their_number(database: str, count: i
 
     back = await store.transact(work)
     assert {(row.id, row.name) for row in back} == {(i, f"ñ\ufffd{i}") for i in range(count)}
+    await store.close()
+
+
+async def test_rows_are_changed_each_in_columns_of_its_own(database: str) -> None:
+    store = await open_store(database, serving=True)
+    rows = [{"id": i, "name": "old", "language": "es", "created_at": 0} for i in range(4)]
+    changes = [
+        {"id": 0, "name": "a\x00ñ"}, {"id": 1, "name": None, "language": "en"}, {"id": 3, "name": "new"},
+    ]  # fmt: skip
+
+    async def work(conn: AsyncConnection) -> None:
+        await insert_rows(conn, t.contact, rows)
+        await change_rows(conn, t.contact, changes, keys=("id",))
+        await change_rows(conn, t.contact, [], keys=("id",))
+
+    await store.transact(work)
+    async with store.read() as conn:
+        found = await conn.execute(select(t.contact.c.name, t.contact.c.language).order_by(t.contact.c.id))
+        assert [tuple(row) for row in found] == [("a\ufffdñ", "es"), (None, "en"), ("old", "es"), ("new", "es")]
     await store.close()
 
 

@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete, insert, select, update
 
 from gateway.cli import main
+from gateway.store import clocks as clock_store
 from gateway.store import schema as t
 from gateway.store.engine import Store, open_store
+from gateway.timekeeping.clocks import clock_rows
 from gateway.timekeeping.verify import Difference, Verdict, verify
 from routing.catalog import Catalog
+from routing.clocks import clocks
 from tests.support.histories import NOW, histories, write
 from tests.support.running import CONFIG, sample_deployment
 
@@ -53,6 +57,19 @@ async def test_what_the_gateway_keeps_is_what_the_logs_say(kept: Kept) -> None:
 
     assert told == []
     assert verdict == Verdict(cases=90)
+
+
+async def test_what_is_derived_is_equal_to_what_is_kept_so_that_nothing_is_written_again(kept: Kept) -> None:
+    zone = ZoneInfo(kept.catalog.gateway.timezone)
+    async with kept.store.read() as conn:
+        found = await clock_store.logs(
+            conn, await clock_store.page(conn, after=0, limit=90, only_open=False), kept=True
+        )
+
+    for logged in found:
+        derived = clock_rows(logged.case, clocks(logged.events, kept.catalog, NOW), zone=zone)
+        assert [tuple(row.values()) for row in derived] == sorted(map(tuple, logged.kept)), logged.case.number
+    assert max(len(logged.kept) for logged in found) > 1
 
 
 async def test_each_difference_is_told_with_case_and_column_and_mended_on_demand(kept: Kept) -> None:
