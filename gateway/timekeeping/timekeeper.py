@@ -6,7 +6,7 @@ days of being switched off, everything is noted at the instant at which it fell 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -84,10 +84,18 @@ class Timekeeper:
     async def round(self, now: datetime | None = None) -> Kept:
         """Do everything that has fallen due at `now`; what was done comes back."""
         at = now or self._clock()
-        done = await self._return(at)
-        done.add(await self._leave(at))
-        while (kept := await self._batch(at)).case_ids:
+        async with self._store.read() as conn:
+            back = await absences.returned(conn, since=self._looked_at or at - _LOOK_BACK, now=at)
+            gone = await absences.begun(conn, now=at) is not None
+        done = await self._return(back, at)
+        if gone:
+            done.add(await self._leave(at))
+        full = True
+        while full:
+            kept = await self._batch(at)
             done.add(kept)
+            # What is due and is not in it, another process has locked and is doing.
+            full = len(kept.case_ids) == _BATCH
         self._looked_at = at
         return done
 
@@ -142,11 +150,9 @@ class Timekeeper:
             done.add(self._told(left))
         return done
 
-    async def _return(self, now: datetime) -> Kept:
+    async def _return(self, agencies: Collection[str], now: datetime) -> Kept:
         """Give what waits to those who have just come back, where cases are given out."""
-        catalog, since, done = self._current().catalog, self._looked_at or now - _LOOK_BACK, Kept()
-        async with self._store.read() as conn:
-            agencies = await absences.returned(conn, since=since, now=now)
+        catalog, done = self._current().catalog, Kept()
         for agency in sorted(agencies):
             work = partial(_given, catalog=catalog, agency=agency, now=now)
             done.add(self._told(await self._store.transact(work)))
