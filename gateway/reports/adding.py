@@ -1,6 +1,6 @@
 """What the store counts of clocks, messages and people, added up: of the whole, and of each group."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from functools import lru_cache
@@ -92,12 +92,18 @@ class Adding:
             self._count(key, texts, latest=True)
 
     def _count(self, key: str, texts: Iterable[str], *, latest: bool) -> None:
+        found: defaultdict[str, tuple[Counter[tuple[int, ...]], Counter[int]]]
+        found = defaultdict(lambda: (Counter(), Counter()))
         for own, places, quarters, n in spread(texts):
-            for tally, scope in self._of(own or key):
+            counts, touches = found[own or key]
+            counts[places] += n
+            if quarters is not None:
+                touches[quarters] += n
+        for group, (counts, touches) in found.items():
+            for tally, scope in self._of(group):
                 if latest or scope is Scope.STAYS:
-                    self._counts.setdefault(id(tally), (tally, scope, Counter()))[2][places] += n
-                    if quarters is not None:
-                        tally.touches[quarters] += n
+                    self._counts.setdefault(id(tally), (tally, scope, Counter()))[2].update(counts)
+                    tally.touches.update(touches)
 
     def _add_transfers(self, counted: Counted) -> None:
         found = {Scope.STAYS: counted.transfers_of_stays, Scope.CASES: counted.transfers_of_cases}
