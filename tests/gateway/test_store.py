@@ -88,7 +88,7 @@ async def test_rows_in_bulk_arrive_whatever_their_number(database: str, count: i
 async def test_rows_are_changed_each_in_columns_of_its_own(database: str) -> None:
     store = await open_store(database, serving=True)
     rows = [{"id": i, "name": "old", "language": "es", "created_at": 0} for i in range(4)]
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"id": 0, "name": "a\x00ñ"}, {"id": 1, "name": None, "language": "en"}, {"id": 3, "name": "new"},
     ]  # fmt: skip
 
