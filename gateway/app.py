@@ -150,7 +150,7 @@ def _assemble(
     session: aiohttp.ClientSession,
     clock: Callable[[], datetime],
 ) -> Gateway:
-    outbox = Outbox(store, channels, current, clock=clock)
+    outbox = Outbox(store, channels, current, clock=clock, clock_stopped=lambda: timekeeper.wake())
     timekeeper = Timekeeper(store, current, clock=clock, wake_outbox=outbox.wake)
     reader = Reader(store)
     files = Files(settings.files_dir)
@@ -175,7 +175,7 @@ def _assemble(
         return applied
 
     intake = Intake(store, current, capable=capable, clock=clock, wake=wake)
-    receipts = Receipts(store, clock=clock)
+    receipts = Receipts(store, clock=clock, clock_stopped=timekeeper.wake)
     return Gateway(
         settings=settings,
         store=store,

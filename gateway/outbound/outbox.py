@@ -84,7 +84,7 @@ _WRITTEN: Final = frozenset({"answer", "completion"})
 
 
 class Outbox:
-    """Sends what is due, on every channel."""
+    """Sends what is due, on every channel. `clock_stopped` is called when a request to complete has reached its person."""
 
     def __init__(
         self,
@@ -93,6 +93,7 @@ class Outbox:
         current: Current,
         *,
         clock: Callable[[], datetime],
+        clock_stopped: Callable[[], object] = lambda: None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
@@ -101,6 +102,7 @@ class Outbox:
         self._silent = frozenset(name for name, channel in channels.items() if not channel.capabilities.receipts)
         self._current = current
         self._clock = clock
+        self._clock_stopped = clock_stopped
         self._chance = chance
         self._bells = {name: asyncio.Event() for name in channels}
         self._rests: dict[str, float] = {}
@@ -109,7 +111,7 @@ class Outbox:
         self._tasks: list[asyncio.Task[None]] = []
         # Calls under way: a provider that does not answer one must not hold up the others.
         self._flying: dict[str, set[asyncio.Task[None]]] = {name: set() for name in channels}
-        self._outcomes: GroupCommit[_Ended, None] = GroupCommit(store, self._record)
+        self._outcomes: GroupCommit[_Ended, bool] = GroupCommit(store, self._record)
 
     def wake(self, channels: Iterable[str]) -> None:
         """There is something to send on these channels."""
@@ -220,7 +222,8 @@ class Outbox:
         elif outcome.outcome is Outcome.MISCONFIGURED:
             self._rests[name] = loop.time() + _MISCONFIGURED_REST
         try:
-            await self._outcomes.do(_Ended(row.id, name, row.tries, row.created_at, outcome))
+            if await self._outcomes.do(_Ended(row.id, name, row.tries, row.created_at, outcome)):
+                self._clock_stopped()
         except Exception:  # the outermost frame of a send: its lease runs out, and the message becomes "unknown"
             log.exception("outcome not written", channel=name, outcome=outcome.outcome.value)
 
@@ -246,12 +249,13 @@ class Outbox:
             ask_phone=extra.get("ask_phone"),
         )
 
-    async def _record(self, conn: AsyncConnection, ended: Sequence[_Ended]) -> Sequence[None]:
+    async def _record(self, conn: AsyncConnection, ended: Sequence[_Ended]) -> Sequence[bool]:
+        """For each, whether a clock stopped by one of them."""
         now = self._clock()
-        await rows.settle(conn, [self._end(end, now) for end in ended], now=now, silent=self._silent)
+        stopped = await rows.settle(conn, [self._end(end, now) for end in ended], now=now, silent=self._silent)
         for end in ended:
             await self._consequences(conn, end, now)
-        return [None] * len(ended)
+        return [stopped] * len(ended)
 
     def _end(self, end: _Ended, now: datetime) -> rows.End:
         """Where a message goes after an attempt."""

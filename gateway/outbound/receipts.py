@@ -23,30 +23,35 @@ Report = DeliveryReceipt | OptOut
 
 
 class Receipts:
-    """Takes providers' reports in."""
+    """Takes providers' reports in. `clock_stopped` is called when a request to complete has reached somebody."""
 
-    def __init__(self, store: Store, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime], clock_stopped: Callable[[], object] = lambda: None
+    ) -> None:
         self._clock = clock
-        self._commits: GroupCommit[Report, None] = GroupCommit(store, self._work)
+        self._clock_stopped = clock_stopped
+        self._commits: GroupCommit[Report, bool] = GroupCommit(store, self._work)
 
     async def receive(self, report: Report) -> None:
         """Durable when it returns."""
-        await self._commits.do(report)
+        if await self._commits.do(report):
+            self._clock_stopped()
 
     async def close(self) -> None:
         """Finish what has begun."""
         await self._commits.close()
 
-    async def _work(self, conn: AsyncConnection, reports: Sequence[Report]) -> Sequence[None]:
-        now = self._clock()
+    async def _work(self, conn: AsyncConnection, reports: Sequence[Report]) -> Sequence[bool]:
+        """For each, whether a clock stopped by one of them."""
+        now, stopped = self._clock(), False
         for report in reports:
             if isinstance(report, OptOut):
                 await contacts.set_opted_out(
                     conn, str(report.address), opted_out=report.opted_out, source=report.source, now=now
                 )
             else:
-                await record(conn, _nameable(report), now=now)
-        return [None] * len(reports)
+                stopped = await record(conn, _nameable(report), now=now) or stopped
+        return [stopped] * len(reports)
 
 
 def _nameable(report: DeliveryReceipt) -> DeliveryReceipt:
@@ -59,8 +64,11 @@ def _nameable(report: DeliveryReceipt) -> DeliveryReceipt:
     )
 
 
-async def record(conn: AsyncConnection, report: DeliveryReceipt, *, now: datetime) -> None:
-    """Write a receipt once, and move its message when it is known; an unmatched one waits for its message."""
+async def record(conn: AsyncConnection, report: DeliveryReceipt, *, now: datetime) -> bool:
+    """Write a receipt once, and move its message when it is known; an unmatched one waits for its message.
+
+    Whether a clock stopped by it.
+    """
     message_id = await _message_of(conn, report)
     row = {
         "id": new_id(),
@@ -75,8 +83,7 @@ async def record(conn: AsyncConnection, report: DeliveryReceipt, *, now: datetim
     fresh = await insert_rows(conn, t.receipt, [row], conflict="ON CONFLICT DO NOTHING", returning="id")
     if report.status is None:
         log.info("unknown delivery status", channel=report.channel, status=report.provider_status[:40])
-    if fresh and message_id is not None:
-        await _apply(conn, message_id, report, now=now)
+    return bool(fresh) and message_id is not None and await _apply(conn, message_id, report, now=now)
 
 
 async def _message_of(conn: AsyncConnection, report: DeliveryReceipt) -> int | None:
@@ -87,7 +94,7 @@ async def _message_of(conn: AsyncConnection, report: DeliveryReceipt) -> int | N
     return found
 
 
-async def _apply(conn: AsyncConnection, message_id: int, report: DeliveryReceipt, *, now: datetime) -> None:
+async def _apply(conn: AsyncConnection, message_id: int, report: DeliveryReceipt, *, now: datetime) -> bool:
     # The report proves that the provider has the message: an attempt whose end was unknown is known now.
     await conn.execute(
         update(t.message)
@@ -99,11 +106,13 @@ async def _apply(conn: AsyncConnection, message_id: int, report: DeliveryReceipt
     await conn.execute(
         update(t.outbox).where(place.message_id == message_id, place.state.in_(needless)).values(state="done")
     )
-    if report.status is not None:
-        await outbox.advance(conn, message_id, report.status, now=now, code=report.code)
+    stopped = report.status is not None and await outbox.advance(
+        conn, message_id, report.status, now=now, code=report.code
+    )
     if report.status is DeliveryStatus.FAILED:
         await conn.execute(
             update(t.outbox).where(t.outbox.c.message_id == message_id, t.outbox.c.state == "done").values(state="dead")
         )
     if report.opted_out:
         await outbox.opted_out(conn, message_id, source="receipt", now=now)
+    return stopped

@@ -79,8 +79,8 @@ _MESSAGE = "id, status, case_id, kind, channel"
 _EARLY = "id, channel, provider_id, status, code"
 
 
-async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime, silent: Collection[str] = ()) -> None:
-    """Write how attempts ended, set-wise: one read, then every write together.
+async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime, silent: Collection[str] = ()) -> bool:
+    """Write how attempts ended, set-wise: one read, then every write together. Whether a clock stopped by it.
 
     Receipts that came before the provider's answer to the send are applied here. `silent` names the channels that
     never report a delivery: what was sent there counts as told.
@@ -93,7 +93,7 @@ async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime, s
     )
     early = await _early_receipts(conn, [end for end in ends if end.provider_id])
     at = micros(now)
-    writes = Writes(conn)
+    writes, stopped = Writes(conn), False
     for row in rows:
         end = by_id[row.id]
         said = early.get((end.channel, end.provider_id or ""), [])
@@ -110,7 +110,9 @@ async def settle(conn: AsyncConnection, ends: Sequence[End], *, now: datetime, s
             _write_story(writes, row.case_id, row.id, reached, code, at=at)
             if row.kind == "completion" and reached in (ARRIVED if row.channel in silent else _TOLD):
                 _write_notified(writes, row.case_id, row.id, at=at)
+                stopped = True
     await writes.send()
+    return stopped
 
 
 def _place(state: str, reached: DeliveryStatus) -> str:
@@ -218,8 +220,8 @@ async def advance(
     now: datetime,
     code: str | None = None,
     detail: str | None = None,
-) -> DeliveryStatus | None:
-    """Move a message of ours to a later status, with the event that tells it. None when nothing changed."""
+) -> bool:
+    """Move a message of ours to a later status, with the event that tells it. Whether a clock stopped by it."""
     row = (
         await conn.execute(
             select(t.message.c.status, t.message.c.case_id, t.message.c.kind)
@@ -228,23 +230,24 @@ async def advance(
         )
     ).one_or_none()
     if row is None:
-        return None
+        return False
     reached = DeliveryStatus(row.status).advance(status)
     if reached is DeliveryStatus(row.status):
-        return None
+        return False
     failed = reached is DeliveryStatus.FAILED
     await conn.execute(
         update(t.message)
         .where(t.message.c.id == message_id)
         .values(status=reached, error_code=code if failed else None, error_detail=detail if failed else None)
     )
-    if row.case_id is not None:
-        writes = Writes(conn)
-        _write_story(writes, row.case_id, message_id, reached, code, at=micros(now))
-        if row.kind == "completion" and reached in _TOLD:
-            _write_notified(writes, row.case_id, message_id, at=micros(now))
-        await writes.send()
-    return reached
+    if row.case_id is None:
+        return False
+    writes, stopped = Writes(conn), row.kind == "completion" and reached in _TOLD
+    _write_story(writes, row.case_id, message_id, reached, code, at=micros(now))
+    if stopped:
+        _write_notified(writes, row.case_id, message_id, at=micros(now))
+    await writes.send()
+    return stopped
 
 
 async def opted_out(conn: AsyncConnection, message_id: int, *, source: str, now: datetime) -> None:

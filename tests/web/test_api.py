@@ -329,6 +329,7 @@ def test_every_route_says_who_may_call_it() -> None:
     assert set(EXPECTED) == {f"{route.method} {route.path}" for route in ROUTES}
 
 
+@pytest.mark.both_engines
 async def test_each_route_answers_each_caller_as_expected(ventanilla: Running) -> None:
     everybody = await callers(ventanilla)
     await hire(ventanilla, "dian")

@@ -184,7 +184,7 @@ async def test_a_defect_shows_nothing_of_itself(
     ventanilla: Running, luz: staff.Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with visitor(ventanilla, "luz") as browser:
-        monkeypatch.setattr("gateway.web.console.queue_page.views", _broken)
+        monkeypatch.setattr("gateway.web.console.queue_page.counts", _broken)
         page = await browser.get("/console")
     assert page.status == 500
     assert "secret of the inside" not in page.html

@@ -25,7 +25,7 @@ from tests.support.running import Running
 from tests.web.test_api import Client, asked, client
 
 # Enough to meet every parameter and field once or twice; the whole run stays within some seconds.
-_EXAMPLES = 6
+_EXAMPLES = 4
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -128,6 +128,7 @@ async def test_a_word_of_command_opens_no_case_and_is_answered_on_the_page(venta
         assert "Usted no tiene casos abiertos" in await answer.text()
 
 
+@pytest.mark.both_engines
 async def test_no_day_is_named_while_the_citizen_is_asked_for_something(ventanilla: Running) -> None:
     _, created = await post(ventanilla, {"text": QUESTION})
     token = created["follow_up"].rpartition("/")[2]
