@@ -84,7 +84,7 @@ _WRITTEN: Final = frozenset({"answer", "completion"})
 
 
 class Outbox:
-    """Sends what is due, on every channel. `clock_stopped` is called when a request to complete has reached its person."""
+    """Sends what is due, on every channel. `clock_stopped` is called when a request to complete has got there."""
 
     def __init__(
         self,
