@@ -38,9 +38,21 @@ class Crowd:
         self._language = catalog.default_language
         self._providers = [provider for provider in providers if provider in _WEIGHTS]
 
-    def provider(self) -> str:
-        """The provider the next citizen comes by."""
-        return self._random.choices(self._providers, [_WEIGHTS[provider] for provider in self._providers])[0]
+    def next(self) -> "Visitor":
+        """The next citizen, who chooses for themselves: how quickly others are answered changes nothing."""
+        [provider] = self._random.choices(self._providers, [_WEIGHTS[provider] for provider in self._providers])
+        own = random.Random(self._random.random())  # noqa: S311 — the same
+        return Visitor(provider, own, self._agencies, self._language)
+
+
+class Visitor:
+    """One citizen of the crowd, who comes by `provider`."""
+
+    def __init__(self, provider: str, chance: random.Random, agencies: Sequence[Agency], language: str) -> None:
+        self.provider = provider
+        self._random = chance
+        self._agencies = agencies
+        self._language = language
 
     def phone(self) -> str:
         """A mobile number of the country's test-like range."""

@@ -17,7 +17,7 @@ from gateway.errors import SettingsFault
 if TYPE_CHECKING:
     import aiohttp
 
-    from gateway.cli.citizens import Crowd
+    from gateway.cli.citizens import Crowd, Visitor
     from gateway.cli.signing import Signed, Signer
 
 # The most screens a session may have; a person would have given up. One answer may take this many seconds.
@@ -114,9 +114,9 @@ class Stream:
         async with asyncio.TaskGroup() as visits:
             for place in range(count):
                 await asyncio.sleep(max(0.0, began + place / rate - monotonic()))
-                provider = self._crowd.provider()
-                self.tally.asked[provider] += 1
-                visits.create_task(self._visits[provider](session))
+                who = self._crowd.next()
+                self.tally.asked[who.provider] += 1
+                visits.create_task(self._visits[who.provider](session, who))
 
     async def _report(self) -> None:
         second = 0
@@ -125,41 +125,41 @@ class Stream:
             second += 1
             click.echo(self.tally.line(second))
 
-    async def _text(self, session: aiohttp.ClientSession) -> None:
+    async def _text(self, session: aiohttp.ClientSession, who: Visitor) -> None:
         form = {
             "MessageSid": f"SM{_fresh():032x}",
-            "From": self._crowd.phone(),
+            "From": who.phone(),
             "To": "+576017440000",
-            "Body": self._crowd.question(),
+            "Body": who.question(),
             "NumMedia": "0",
         }
         await self._post(session, self._signer.twilio(form))
 
-    async def _update(self, session: aiohttp.ClientSession) -> None:
-        chat, first_name = self._crowd.chat(), self._crowd.name().split()[0]
+    async def _update(self, session: aiohttp.ClientSession, who: Visitor) -> None:
+        chat, first_name = who.chat(), who.name().split()[0]
         message = {
             "message_id": _fresh() % 2**31,
             "from": {"id": chat, "is_bot": False, "first_name": first_name, "language_code": "es"},
             "chat": {"id": chat, "type": "private", "first_name": first_name},
             "date": int(time()),
-            "text": self._crowd.question(),
+            "text": who.question(),
         }
         await self._post(session, self._signer.telegram({"update_id": _fresh(), "message": message}))
 
-    async def _form(self, session: aiohttp.ClientSession) -> None:
+    async def _form(self, session: aiohttp.ClientSession, who: Visitor) -> None:
         fields = {
-            "text": self._crowd.question(),
-            "name": self._crowd.name(),
+            "text": who.question(),
+            "name": who.name(),
             "language": "es",
             "idempotency_key": f"{_fresh():032x}",
         }
         await self._post(session, self._signer.web(fields))
 
-    async def _dial(self, session: aiohttp.ClientSession) -> None:
+    async def _dial(self, session: aiohttp.ClientSession, who: Visitor) -> None:
         """A session from the first screen to the last, through whatever the menu shows."""
         form = {
             "sessionId": f"ATUid_{_fresh():x}",
-            "phoneNumber": self._crowd.phone(),
+            "phoneNumber": who.phone(),
             "networkCode": "732101",
             "serviceCode": "*484#",
         }
@@ -169,7 +169,7 @@ class Stream:
             if not screen.startswith("CON"):
                 break
             # A star ends an input on the network's side, so nobody can type one.
-            typed.append(self._crowd.press(screen) or self._crowd.question().replace("*", " "))
+            typed.append(who.press(screen) or who.question().replace("*", " "))
         ended = {**form, "status": "Success", "durationInMillis": "40000", "hopsCount": str(len(typed))}
         await self._post(session, self._signer.ussd(ended, status=True))
 
