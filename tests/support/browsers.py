@@ -27,7 +27,10 @@ IN_A_BROWSER = [
 @asynccontextmanager
 async def chromium() -> AsyncIterator["Browser"]:
     """The browser, running."""
-    from playwright.async_api import async_playwright  # most runs need none
+    from playwright.async_api import async_playwright, expect  # most runs need none
+
+    # What must come comes: a machine with other things to do is no fault of the page.
+    expect.set_options(timeout=20_000)
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
