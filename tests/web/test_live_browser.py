@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
 from gateway.principal import Principal, Role
@@ -82,6 +82,19 @@ async def test_a_new_case_and_who_takes_it_are_seen_by_the_other(desk: Desk) -> 
     await expect(desk.luz.locator('[data-count="unassigned"]')).to_have_text("0")
     await expect(desk.luz.locator('[data-count="mine"]')).to_have_text("0")
     assert desk.complaints == []
+
+
+async def test_rows_the_server_could_not_give_are_asked_for_again(desk: Desk) -> None:
+    refusals = [lambda route: route.abort(), lambda route: route.fulfill(status=503)]
+
+    async def once_each(route: Route) -> None:
+        await (refusals.pop()(route) if refusals else route.fallback())
+
+    await desk.luz.route("**/console/queue/rows*", once_each)
+    await desk.open(desk.luz, "/console?view=open")
+    number = await desk.case()
+    await expect(desk.luz.locator(f"#c{number}")).to_contain_text("Sin asignar")
+    assert refusals == []
 
 
 async def test_rows_come_and_go_while_focus_and_place_stay(desk: Desk) -> None:

@@ -3,7 +3,16 @@
 /** A text with its one placeholder filled. */
 export const named = (pattern, name, value) => pattern.replace(`{${name}}`, () => value);
 
-/** A function that has `work` done soon, at most twice a second, and for no more than a tenth of the time. */
+// Milliseconds after which what the server did not answer is asked for again.
+const AGAIN = 3000;
+
+/** The server did not answer, or not well: it may a little later. */
+class Unanswered extends Error {}
+
+/**
+ * A function that has `work` done soon, at most twice a second, and for no more than a tenth of the time. Work that
+ * gets no answer is done again: what was heard is not said twice.
+ */
 export function paced(work) {
   let waiting = false;
   let earliest = 0;
@@ -11,10 +20,14 @@ export function paced(work) {
     const began = performance.now();
     waiting = false;
     earliest = Infinity;
+    let pause = null;
     try {
       await work();
+    } catch (fault) {
+      if (!(fault instanceof Unanswered)) throw fault;
+      [waiting, pause] = [true, AGAIN];
     } finally {
-      earliest = performance.now() + Math.max(500, 9 * (performance.now() - began));
+      earliest = performance.now() + (pause ?? Math.max(500, 9 * (performance.now() - began)));
       if (waiting) setTimeout(run, earliest - performance.now());
     }
   }
@@ -44,18 +57,25 @@ function showPresent(root) {
   }
 }
 
-/** The fragment at an address, or null: the next change asks again. */
-export async function fragment(address) {
+/** The text the server answers with, or null when it refuses; for work that is `paced`. */
+export async function asked(address) {
   try {
-    const answer = await fetch(address, { redirect: "error" });
-    if (!answer.ok) return null;
-    const template = document.createElement("template");
-    template.innerHTML = await answer.text();
-    showPresent(template.content);
-    return template.content;
+    const answer = await fetch(address, { redirect: "manual" });
+    if (answer.status < 500) return answer.ok ? await answer.text() : null;
   } catch {
-    return null;
+    // As if it had said that it cannot now.
   }
+  throw new Unanswered();
+}
+
+/** The fragment at an address, or null when it is refused; for work that is `paced`. */
+export async function fragment(address) {
+  const text = await asked(address);
+  if (text === null) return null;
+  const template = document.createElement("template");
+  template.innerHTML = text;
+  showPresent(template.content);
+  return template.content;
 }
 
 /** Make `list` hold what `fresh` holds, by the ids of its items. What is the same stays: focus, scroll, open details. */

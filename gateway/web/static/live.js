@@ -2,7 +2,7 @@
 // as useful, only still. A tab that nobody sees holds no stream: a browser has six connections for a site, not more.
 import { openCase } from "/static/live-case.js";
 import { openQueue } from "/static/live-queue.js";
-import { attended, forgetPresent, named, paced } from "/static/live-page.js";
+import { asked, attended, forgetPresent, named, paced } from "/static/live-page.js";
 
 const desk = document.querySelector("[data-live]");
 const me = desk.dataset.me;
@@ -27,9 +27,9 @@ function counts(changed) {
 
 // Saved views are one's own, so that their counts are asked for rather than told.
 const askSaved = paced(async () => {
-  const answer = await fetch("/console/saved/counts", { redirect: "error" }).catch(() => null);
-  if (!answer?.ok) return;
-  for (const [name, held] of Object.entries(await answer.json())) {
+  const answer = await asked("/console/saved/counts");
+  if (answer === null) return;
+  for (const [name, held] of Object.entries(JSON.parse(answer))) {
     const element = document.querySelector(`[data-count="${name}"]`);
     if (element) count(element, held, 1000);
   }
