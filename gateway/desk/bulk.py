@@ -20,6 +20,7 @@ from gateway.principal import Principal, Right
 from gateway.store import audit, bulk_acts
 from gateway.store.bulk_acts import Begun
 from gateway.store.engine import Store
+from routing.case import EventKind
 from routing.catalog import Catalog
 
 # Of one act: a person can still read through that many refusals, and it takes seconds.
@@ -38,6 +39,19 @@ class Act(StrEnum):
     CLOSE = "close"
 
 
+# The events an act leaves in a case's log, and those that taking it back leaves.
+_LEAVES: Final = {
+    Act.ASSIGN: (EventKind.ASSIGNED, EventKind.TAKEN),
+    Act.RELEASE: (EventKind.UNASSIGNED,),
+    Act.TRANSFER: (EventKind.TRANSFERRED,),
+    Act.CLASSIFY: (EventKind.CLASSIFIED,),
+    Act.CLOSE: (EventKind.CLOSED,),
+}
+_BACK_LEAVES: Final = {
+    Act.ASSIGN: (EventKind.ASSIGNED, EventKind.TAKEN, EventKind.UNASSIGNED),
+    Act.RELEASE: (EventKind.ASSIGNED, EventKind.TAKEN),
+    Act.CLASSIFY: (EventKind.CLASSIFIED,),
+}
 # What nobody outside has heard of.
 UNDOABLE: Final = frozenset({Act.ASSIGN, Act.RELEASE, Act.CLASSIFY})
 
@@ -133,8 +147,10 @@ class Bulk:
 
     async def go_on(self, act_id: int) -> None:
         """Go through what is left of an act that was interrupted; nothing when somebody does so."""
+        noted_at = (await self.find(act_id)).seen_at
         if await self.store.transact(lambda conn: bulk_acts.lease(conn, act_id, now=self.clock())):
-            await self._run(await self.find(act_id))
+            row = await self.find(act_id)
+            await self._run(row, done=await self._done_since(row, noted_at))
 
     async def find(self, act_id: int) -> Any:
         """The act as it stands. NotFound when it is not the principal's own."""
@@ -156,14 +172,25 @@ class Bulk:
             await self._run(await self.find(act_id))
         return act_id
 
-    async def _run(self, row: Any) -> None:
-        """Go through what is left, a page at a time."""
+    async def _done_since(self, row: Any, noted_at: datetime) -> dict[str, Result]:
+        """What became of the cases of the page in which the act was interrupted, as far as their logs tell."""
+        act = Act(row.act)
+        kinds = _LEAVES[act] if row.undoes is None else _BACK_LEAVES[act]
+        page = list(row.numbers)[len(row.results) :][:_PAGE]
+        async with self.store.read() as conn:
+            told = await bulk_acts.told_since(conn, self.principal, page, kinds, since=noted_at)
+        return {number: Result(number=number, before=_was(act, data)) for number, data in told.items()}
+
+    async def _run(self, row: Any, *, done: Mapping[str, Result] | None = None) -> None:
+        """Go through what is left but for what is `done`, a page at a time."""
+        known = done or {}
         before = await self._before(row)
         results = [dict(each) for each in row.results]
         left = list(row.numbers)[len(results) :]
         for place in range(0, max(len(left), 1), _PAGE):
             page = left[place : place + _PAGE]
-            results += [result.kept() for result in await self._page(row, page, before)]
+            found = await self._page(row, [number for number in page if number not in known], before)
+            results += [(known.get(number) or found[number]).kept() for number in page]
             await self._note(row, results, ended=place + _PAGE >= len(left))
 
     async def _before(self, row: Any) -> dict[str, Mapping[str, str | None]]:
@@ -174,11 +201,11 @@ class Bulk:
 
     async def _page(
         self, row: Any, numbers: Sequence[str], before: Mapping[str, Mapping[str, str | None]]
-    ) -> list[Result]:
+    ) -> dict[str, Result]:
         wish = wish_of(row.act, row.details)
         async with self.store.read() as conn:
             standing = await bulk_acts.standing(conn, self.principal, numbers)
-        found = []
+        found = {}
         for number in numbers:
             case, why = standing.get(number), None
             try:
@@ -190,7 +217,7 @@ class Bulk:
                     await self._back(wish, case, before[number])
             except Refusal as refusal:
                 why = str(refusal)
-            found.append(Result(number=number, before=_kept(case), refused=why))
+            found[number] = Result(number=number, before=_kept(case), refused=why)
         return found
 
     async def _note(self, row: Any, results: Sequence[Mapping[str, Any]], *, ended: bool) -> None:
@@ -262,6 +289,19 @@ def _kept(case: Any) -> dict[str, str | None]:
     if case is None:
         return {}
     return {"assignee": None if case.assignee_id is None else str(case.assignee_id), "class": case.term_class}
+
+
+def _was(act: Act, data: Mapping[str, Any]) -> dict[str, str | None]:
+    """What a case was before an act, as its event tells."""
+    match act:
+        case Act.ASSIGN:
+            return {"assignee": data.get("from")}
+        case Act.RELEASE:
+            return {"assignee": data.get("staff")}
+        case Act.CLASSIFY:
+            return {"class": data.get("from")}
+        case _:
+            return {}
 
 
 def _whom(begun: Begun) -> str:

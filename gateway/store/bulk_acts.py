@@ -80,6 +80,21 @@ async def progress(
     await conn.execute(update(t.bulk_act).where(_B.id == act_id).values(**values))
 
 
+async def told_since(
+    conn: AsyncConnection, principal: Principal, numbers: Sequence[str], kinds: Sequence[str], *, since: datetime
+) -> dict[str, Mapping[str, Any]]:
+    """What the principal has done with those cases from an instant on: the first event of those kinds, by number."""
+    case, event = t.cases.c, t.case_event.c
+    query = (
+        select(case.number, event.data)
+        .join_from(t.cases, t.case_event, event.case_id == case.id)
+        .where(case.number.in_(list(numbers)), event.actor == principal.actor, event.kind.in_(list(kinds)))
+        .where(event.at >= since)
+        .order_by(event.id.desc())
+    )
+    return {row.number: row.data for row in await conn.execute(query)}
+
+
 async def standing(conn: AsyncConnection, principal: Principal, numbers: Sequence[str]) -> dict[str, Any]:
     """What undoing must know of those of the cases that the principal may see, by number."""
     case = t.cases.c

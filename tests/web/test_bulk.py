@@ -160,6 +160,28 @@ async def test_an_act_that_was_interrupted_goes_on_where_it_was(ventanilla: Runn
     assert await states(ventanilla, "state") == {numbers[0]: "open", numbers[1]: "closed", numbers[2]: "closed"}
 
 
+async def test_what_an_interrupted_act_had_done_and_not_noted_counts_as_done_and_can_be_undone(
+    ventanilla: Running,
+) -> None:
+    numbers = await asked(ventanilla, 3)
+    luz = await employ(ventanilla, "luz", agency="sena")
+    me, gateway = _principal(luz, Role.MANAGER), ventanilla.gateway
+    details = {"class": "consultation", "reason": "Pide un documento"}
+    begun = Begun(key="interrupted", act="classify", details=details, numbers=numbers)
+    was = await states(ventanilla, "term_class")
+    long_ago = gateway.clock() - bulk_acts.LEASE - timedelta(seconds=1)
+    act_id, _ = await gateway.store.transact(lambda conn: bulk_acts.begin(conn, me, begun, now=long_ago))
+    await gateway.desk.classify(me, numbers[0], term_class="consultation", reason="Pide un documento")
+    async with visitor(ventanilla, "luz") as browser:
+        page = await browser.get(f"/console/bulk/{act_id}")
+        page = await browser.post(f"/console/bulk/{act_id}/go")
+        assert "Hecho en todos los casos: 3." in page.text
+        assert set((await states(ventanilla, "term_class")).values()) == {"consultation"}
+        page = await browser.post(f"/console/bulk/{act_id}/undo", key=field(page, "key"), reason="Fue un error")
+        assert "Hecho en todos los casos: 3." in page.text
+    assert await states(ventanilla, "term_class") == was
+
+
 async def test_each_act_is_in_the_audit_log_without_its_reason(ventanilla: Running) -> None:
     numbers = await asked(ventanilla, 2)
     luz = await employ(ventanilla, "luz", agency="sena")
