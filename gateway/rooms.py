@@ -131,6 +131,8 @@ class Listener:
         self.login_ended = False
         self._heard = room.place(after)
         self._bell = asyncio.Event()
+        # What was said before it came is heard at once, not together with what is said next.
+        self._bell.set()
 
     def wake(self) -> None:
         """There is something to hear."""

@@ -113,6 +113,9 @@ async def _answer(handler: Handler, request: web.Request) -> web.StreamResponse:
             return render(request, "error.html", status=answer.status, status_shown=answer.status, sentence=None)
         answer.headers.update(HEADERS)
         raise
+    except ConnectionResetError:
+        # The page was left while it still sent: there is nobody to answer, and nothing has failed.
+        return web.Response(status=400, headers=HEADERS)
     except Exception:  # the outermost frame of a page: logged once, with nothing of it shown
         log.exception("page failed", method=request.method, route=str(request.match_info.route.resource))
         return render(request, "error.html", status=500, status_shown=500, sentence=None)

@@ -1,5 +1,6 @@
 """Rooms: what was said after a number is heard once, in order, by those it was said to; or there is a gap."""
 
+import asyncio
 import json
 
 import pytest
@@ -33,6 +34,16 @@ def heard(news: bytes) -> list[tuple[str, object]]:
         fields = dict(line.split(": ", 1) for line in event.split("\n"))
         found.append((fields["event"], json.loads(fields["data"])))
     return found
+
+
+async def test_what_was_missed_is_heard_at_once_and_what_is_said_next_is_heard_too(room: Room) -> None:
+    room.floor = new_id()
+    listener = joined(room, after=17)
+    async with asyncio.timeout(1):
+        await listener.wait(60)
+    assert heard(listener.news()) == [("gap", {})]
+    room.say(Kind.REMOVED, {"number": "1"})
+    assert heard(listener.news()) == [("removed", {"number": "1"})]
 
 
 def test_an_event_is_framed_as_the_standard_says() -> None:

@@ -40,7 +40,7 @@ async def desk(tmp_path: Path, browser: Browser) -> AsyncIterator[tuple[Running,
 async def test_a_manager_takes_types_watches_the_counter_and_sends(desk: tuple[Running, Page, list[str]]) -> None:
     ventanilla, page, complaints = desk
     await ventanilla.text(QUESTION)
-    await page.get_by_role("button", name="Tomar el siguiente").click()
+    await page.get_by_role("button", name="Tomar el siguiente").first.click()
     await page.wait_for_url("**/console/cases/*")
     meter = page.locator("#meter")
     await page.fill("#reply", "Abren el 15 de enero. Inscripción en línea." + " Lleve su documento y dos fotos." * 2)
@@ -66,7 +66,7 @@ async def test_a_manager_takes_types_watches_the_counter_and_sends(desk: tuple[R
 async def test_what_was_typed_is_there_again_after_the_page_was_left(desk: tuple[Running, Page, list[str]]) -> None:
     ventanilla, page, _ = desk
     await ventanilla.text(QUESTION)
-    await page.get_by_role("button", name="Tomar el siguiente").click()
+    await page.get_by_role("button", name="Tomar el siguiente").first.click()
     await page.wait_for_url("**/console/cases/*")
     await page.fill("#reply", "A medio escribir")
     await page.goto(f"{ventanilla.internal}/console")

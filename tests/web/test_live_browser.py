@@ -8,6 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
+from gateway.clock import new_id
 from gateway.principal import Principal, Role
 from gateway.store import schema as t
 from tests.support import databases
@@ -16,6 +17,11 @@ from tests.support.running import ADMINISTRATOR, Running, running
 from tests.web.visitor import PASSWORD, employ
 
 QUESTION = "¿Cuándo abren las inscripciones del SENA en Leticia?"
+# A tab that nobody sees, or somebody sees again.
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 pytestmark = IN_A_BROWSER
 
@@ -126,6 +132,19 @@ async def test_a_case_that_goes_to_another_agency_leaves_queue_and_page(desk: De
     await expect(desk.jorge.get_by_role("link", name="El caso pasó a otra entidad.")).to_be_visible()
 
 
+async def test_a_page_that_missed_how_its_case_left_finds_it_gone(desk: Desk) -> None:
+    await employ(desk.ventanilla, "ana", agency="dian")
+    number = await desk.case()
+    await desk.open(desk.jorge, f"/console/cases/{number}")
+    await desk.jorge.evaluate(HIDE, True)
+    await desk.ventanilla.gateway.desk.transfer(ADMINISTRATOR, number, agency="dian", reason="Es un impuesto")
+    # So much is said meanwhile that none of this is kept.
+    for room in desk.ventanilla.gateway.live._rooms.values():
+        room.floor = new_id()
+    await desk.jorge.evaluate(HIDE, False)
+    await expect(desk.jorge.get_by_role("link", name="El caso pasó a otra entidad.")).to_be_visible()
+
+
 async def test_a_page_of_a_case_grows_and_keeps_what_is_being_typed(desk: Desk) -> None:
     number = await desk.case()
     path = f"/console/cases/{number}"
@@ -156,14 +175,10 @@ async def test_a_tab_nobody_sees_holds_no_stream_and_catches_up(desk: Desk) -> N
         };
     """)
     await desk.open(desk.luz, "/console?view=open")
-    hide = """hidden => {
-        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-    }"""
-    await desk.luz.evaluate(hide, True)
+    await desk.luz.evaluate(HIDE, True)
     assert await desk.luz.evaluate("streams.map(stream => stream.readyState === EventSource.CLOSED)") == [True]
     number = await desk.case()
-    await desk.luz.evaluate(hide, False)
+    await desk.luz.evaluate(HIDE, False)
     await expect(desk.luz.locator(f"#c{number}")).to_be_visible()
 
 

@@ -1,10 +1,13 @@
 """Getting in, staying in, and being put out."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import select
 
+from gateway import metrics
 from gateway.clock import now
 from gateway.store import schema as t
 from gateway.store import staff
@@ -216,3 +219,32 @@ def test_no_page_carries_a_script_or_a_style_of_its_own() -> None:
         assert " style=" not in text, name
         assert "<script>" not in text, name
         assert "|safe" not in text.replace(" ", ""), name
+
+
+async def test_a_page_that_is_left_while_it_sends_is_no_failure(ventanilla: Running, luz: staff.Member) -> None:
+    async with visitor(ventanilla, "luz") as browser:
+        [cookie] = [cookie.value for cookie in browser.http.cookie_jar if cookie.key == SESSION_COOKIE]
+    where = ventanilla.gateway.settings.internal_listen
+    head = (
+        f"POST /logout HTTP/1.1\r\nHost: {where.host}\r\nCookie: {SESSION_COOKIE}={cookie}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ncsrf="
+    )
+
+    def answers() -> float:
+        return sum(
+            sample.value
+            for sample in next(iter(metrics.REQUESTS.collect())).samples
+            if sample.name.endswith("_count") and sample.labels["route"] == "/logout"
+        )
+
+    async def answered() -> bool:
+        return answers() > before
+
+    before = answers()
+    with structlog.testing.capture_logs() as entries:
+        _, writer = await asyncio.open_connection("127.0.0.1", where.port)
+        writer.write(head.encode())
+        await writer.drain()
+        writer.transport.abort()
+        await ventanilla.eventually(answered)
+    assert [entry for entry in entries if entry["log_level"] == "error"] == []

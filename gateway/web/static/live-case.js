@@ -14,10 +14,22 @@ function offer(words) {
   banner.hidden = false;
 }
 
+let gone = false;
+
+/** The case is not here any more. */
+function leave() {
+  gone = true;
+  const banner = document.getElementById("changed");
+  banner.querySelector("a").href = "/console";
+  offer(banner.dataset.removed);
+}
+
 async function show(number) {
   const seen = story().dataset.seen;
-  const fresh = await fragment(`/console/cases/${number}/story?seen=${seen}`);
-  if (!fresh) return;
+  // Where something was missed, that may have been what was missed.
+  const refused = (status) => { if (status === 404) leave(); };
+  const fresh = await fragment(`/console/cases/${number}/story?seen=${seen}`, refused);
+  if (!fresh || gone) return;
   document.getElementById("case-head").replaceWith(fresh.getElementById("case-head"));
   const said = fresh.getElementById("said");
   if (said) offer(said.textContent);
@@ -59,11 +71,8 @@ export function openCase() {
     changed(changed) {
       if (changed.number === number && changed.event !== story().dataset.seen) ask();
     },
-    removed(gone) {
-      if (gone.number !== number) return;
-      const banner = document.getElementById("changed");
-      banner.querySelector("a").href = "/console";
-      offer(banner.dataset.removed);
+    removed(left) {
+      if (left.number === number) leave();
     },
     gap: ask,
   };

@@ -57,20 +57,25 @@ function showPresent(root) {
   }
 }
 
-/** The text the server answers with, or null when it refuses; for work that is `paced`. */
-export async function asked(address) {
+/** The text the server answers with, or null when it refuses, of which `refused` is told; for work that is `paced`. */
+export async function asked(address, refused = () => {}) {
+  let answer;
+  let text;
   try {
-    const answer = await fetch(address, { redirect: "manual" });
-    if (answer.status < 500) return answer.ok ? await answer.text() : null;
+    answer = await fetch(address, { redirect: "manual" });
+    text = await answer.text();
   } catch {
-    // As if it had said that it cannot now.
+    throw new Unanswered();
   }
-  throw new Unanswered();
+  if (answer.status >= 500) throw new Unanswered();
+  if (answer.ok) return text;
+  refused(answer.status);
+  return null;
 }
 
-/** The fragment at an address, or null when it is refused; for work that is `paced`. */
-export async function fragment(address) {
-  const text = await asked(address);
+/** The fragment at an address, or null like `asked`. */
+export async function fragment(address, refused) {
+  const text = await asked(address, refused);
   if (text === null) return null;
   const template = document.createElement("template");
   template.innerHTML = text;
