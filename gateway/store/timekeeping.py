@@ -21,11 +21,14 @@ async def lock(conn: AsyncConnection, case_id: int) -> list[int]:
     return list((await conn.execute(query)).scalars())
 
 
-async def lock_open(conn: AsyncConnection, *, after: int, limit: int) -> list[int]:
-    """Ids of open cases in order, from the one after `after`; locked, so that nobody changes them meanwhile."""
+async def lock_open(conn: AsyncConnection, *, after: int, upto: int, limit: int) -> list[int]:
+    """Ids of open cases in order, those after `after` up to `upto`; locked, so that nobody changes them meanwhile."""
     lock = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
-    sql = f"SELECT c.id FROM cases c WHERE c.id > ? AND c.state IN ('open', 'waiting') ORDER BY c.id LIMIT ?{lock}"
-    [rows] = await fetch(conn, Query(sql, (after, limit), "c.id"))
+    sql = (
+        "SELECT c.id FROM cases c WHERE c.id > ? AND c.id <= ? AND c.state IN ('open', 'waiting') ORDER BY c.id"
+        f" LIMIT ?{lock}"
+    )
+    [rows] = await fetch(conn, Query(sql, (after, upto, limit), "c.id"))
     return [row.id for row in rows]
 
 

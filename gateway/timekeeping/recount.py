@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
@@ -18,6 +18,7 @@ from typing import Any, Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway import clock as system_clock
 from gateway.deployment import Current
 from gateway.store import alarms
 from gateway.store import clocks as clock_rows
@@ -38,6 +39,8 @@ _REACHED: Final = "clocks reached"
 PAGE: Final = 200
 # Pages after which the place is kept.
 _REMEMBER: Final = 20
+# Another process's clock, which makes the ids of its cases, is ahead of ours by less than this.
+_SKEW: Final = timedelta(seconds=1)
 # Of an agency, what moves its clocks.
 _OF_AN_AGENCY: Final = {"key", "calendar", "hours", "after_hours", "territory"}
 
@@ -81,9 +84,11 @@ async def recount(
     catalog = current().catalog
     wanted = fingerprint(catalog)
     after = await store.transact(lambda conn: _begin(conn, catalog, wanted, resume=resume, now=clock()))
+    # What comes in from now on is dated by this catalog: a run that followed it would not end while people write.
+    upto = system_clock.id_at(system_clock.now() + _SKEW)
     log.info("clocks are derived anew")
     pages = 0
-    while (kept := await _page(store, catalog, after=after, now=clock())).case_ids:
+    while (kept := await _page(store, catalog, after=after, upto=upto, now=clock())).case_ids:
         after = max(kept.case_ids)
         told(kept)
         pages += 1
@@ -106,8 +111,11 @@ async def _begin(conn: AsyncConnection, catalog: Catalog, wanted: str, *, resume
     return int(after) if resume and by == wanted else 0
 
 
-async def _page(store: Store, catalog: Catalog, *, after: int, now: datetime) -> Kept:
-    return await keeping.keep(store, catalog, lambda conn: rows.lock_open(conn, after=after, limit=PAGE), now=now)
+async def _page(store: Store, catalog: Catalog, *, after: int, upto: int, now: datetime) -> Kept:
+    async def choose(conn: AsyncConnection) -> list[int]:
+        return await rows.lock_open(conn, after=after, upto=upto, limit=PAGE)
+
+    return await keeping.keep(store, catalog, choose, now=now)
 
 
 async def _end(conn: AsyncConnection, wanted: str) -> None:

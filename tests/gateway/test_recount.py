@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.clock import ids_by, now
 from gateway.deployment import Deployment
 from gateway.store import timekeeping
 from gateway.store.schema import instant_of
@@ -70,6 +71,20 @@ async def test_a_new_suspension_moves_open_cases_and_their_logs_say_from_when_to
     # The warning of the eighth business day is given by the new calendar.
     await desk.at("2026-07-29", "12:00:00")
     assert [kind for kind, _ in await desk.events(number, "warned", "breached")] == ["warned:half", "warned:most"]
+
+
+async def test_what_comes_in_meanwhile_is_not_derived_anew_so_that_a_run_ends_while_people_write(desk: Office) -> None:
+    number = await desk.ask()
+    with ids_by(lambda: now() + timedelta(minutes=1)):
+        await desk.ask()
+    kept: list[int] = []
+    catalog = sample_deployment()
+
+    await recount.recount(
+        desk.running.gateway.store, lambda: catalog, clock=desk.clock, told=lambda page: kept.extend(page.case_ids)
+    )
+
+    assert kept == [(await desk.case(number)).id]
 
 
 async def test_a_strike_that_is_called_off_moves_them_back(desk: Office) -> None:
