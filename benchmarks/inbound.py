@@ -1,4 +1,4 @@
-"""Signed Twilio inbound, acknowledged after the durable commit, against two bare handlers in the same run.
+"""Signed Twilio inbound, acknowledged after the durable commit, against three bare handlers in the same run.
 
 python -m benchmarks.inbound [--rounds 5] [--seconds 5] [--connections 64]
 """
@@ -56,14 +56,14 @@ async def stand_in_for_twilio(port: int) -> web.AppRunner:
 
 
 async def run(rounds: int, seconds: float, connections: int, database: str) -> dict[str, list[Figures]]:
-    """The three servers in turn, so many rounds."""
-    figures: dict[str, list[Figures]] = {"reads": [], "verifies": [], "gateway": []}
+    """The four servers in turn, so many rounds."""
+    figures: dict[str, list[Figures]] = {"reads": [], "verifies": [], "stores": [], "gateway": []}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ports = {name: free_port() for name in figures}
         internal, provider = free_port(), free_port()
         runner = await stand_in_for_twilio(provider)
-        for name in ("reads", "verifies"):
+        for name in ("reads", "verifies", "stores"):
             stack.enter_context(started([sys.executable, "-m", "benchmarks.bare", name, str(ports[name])]))
         environment = gateway_environment(folder, ports["gateway"], internal, provider, database)
         stack.enter_context(started([sys.executable, "-m", "gateway", "serve"], environment, stdout=subprocess.DEVNULL))
@@ -87,7 +87,7 @@ def report(figures: dict[str, list[Figures]]) -> str:
         p50 = statistics.median(f.median for f in runs)
         p99 = statistics.median(f.percentile(0.99) for f in runs)
         lines.append(f"| {name} | {rate:,.0f} | {p50:.1f} | {p99:.1f} | {sum(f.failures for f in runs)} |")
-    for other in ("verifies", "reads"):
+    for other in ("verifies", "stores", "reads"):
         shares = [g.rate / o.rate for g, o in zip(figures["gateway"], figures[other], strict=True)]
         lines.append(f"\ngateway / {other}: median {statistics.median(shares):.2f}"
                      f" (min {min(shares):.2f}, max {max(shares):.2f})")  # fmt: skip

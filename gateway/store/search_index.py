@@ -4,7 +4,7 @@ The index runs behind the messages and can be thrown away: it holds nothing that
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,10 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.search import words as search_words
 from gateway.store import schema as t
-from gateway.store.bulk import run
+from gateway.store.bulk import Query, Statement, each, fetch, run
 
 # Receipts and notices say the same to everybody.
 _BOILERPLATE: Final = ("acknowledgement", "notice")
+_ADDRESS: Final = "a.contact_id, a.urn"
+_AGENCY: Final = "c.contact_id, c.agency"
+_FOUND_BY: Final = "p.contact_id, p.words"
 _M, _C, _E = t.message.c, t.cases.c, t.search_entry.c
 
 
@@ -129,15 +132,15 @@ _PG_CHANGE: Final = (
 
 
 async def _add_to_sqlite(conn: AsyncConnection, documents: Sequence[Document]) -> list[Any]:
+    # The words first: they are wanted of those messages only that have no entry yet.
+    fresh = "WHERE NOT EXISTS (SELECT 1 FROM search_entry e WHERE e.message_id = value->>0)"
+    words, packed = _fts("search_words", ((document.message_id, _all(document)) for document in documents))
     entries = _json([[document.message_id, document.labels] for document in documents])
     sql = (
         "INSERT INTO search_entry (message_id, labels) SELECT value->>0, value->>1 FROM json_each(?) WHERE true"
         " ON CONFLICT DO NOTHING RETURNING message_id"
     )
-    added = await run(conn, [(sql, (entries,))], returning="message_id")
-    fresh = {row.message_id for row in added}
-    await run(conn, [_fts("search_words", ((d.message_id, _all(d)) for d in documents if d.message_id in fresh))])
-    return added
+    return await run(conn, [(f"{words} {fresh}", packed), (sql, (entries,))], returning="message_id")
 
 
 def _all(document: Document, labels: str | None = None) -> str:
@@ -223,17 +226,31 @@ async def forget(conn: AsyncConnection, message_ids: Sequence[int]) -> None:
 
 async def read_people(conn: AsyncConnection, contact_ids: Iterable[int]) -> None:
     """Bring what people are found by up to date: name, numbers, and whose cases they have."""
-    fresh = await _people(conn, sorted(contact_ids))
-    table = t.search_person
-    known = await conn.execute(select(table.c.contact_id, table.c.words).where(table.c.contact_id.in_(list(fresh))))
+    ids = f"(SELECT CAST(e.value AS bigint) FROM {each(conn)})"
+    packed = (_json([str(contact_id) for contact_id in sorted(contact_ids)]),)
+    names, numbers, agencies, known = await fetch(
+        conn,
+        Query(f"SELECT c.id, c.name FROM contact c WHERE c.id IN {ids}", packed, "c.id, c.name"),
+        Query(f"SELECT {_ADDRESS} FROM address a WHERE a.contact_id IN {ids}", packed, _ADDRESS),
+        Query(f"SELECT DISTINCT {_AGENCY} FROM cases c WHERE c.contact_id IN {ids}", packed, _AGENCY),
+        Query(f"SELECT {_FOUND_BY} FROM search_person p WHERE p.contact_id IN {ids}", packed, _FOUND_BY),
+    )
+    by_number = _grouped((row.contact_id, row.urn.partition(":")[2]) for row in numbers)
+    by_agency = _grouped((row.contact_id, row.agency) for row in agencies)
+    fresh = {
+        row.id: search_words.person(row.name, by_number.get(row.id, ()), by_agency.get(row.id, ())) for row in names
+    }
     old = {row.contact_id: row.words for row in known}
     changed = {contact_id: words for contact_id, words in fresh.items() if old.get(contact_id) != words}
-    if not changed:
-        return
-    if conn.dialect.name == "sqlite":
-        gone = [(contact_id, old[contact_id]) for contact_id in changed if contact_id in old]
-        await run(conn, [_fts("search_people", gone, remove=True), _fts("search_people", changed.items())])
-    await run(conn, [_keep_people(conn.dialect.name, changed)])
+    if changed:
+        await run(conn, list(_person_writes(conn.dialect.name, changed, old)))
+
+
+def _person_writes(dialect: str, changed: dict[int, str], old: dict[int, str]) -> Iterator[Statement]:
+    if dialect == "sqlite":
+        yield _fts("search_people", ((key, old[key]) for key in changed if key in old), remove=True)
+        yield _fts("search_people", changed.items())
+    yield _keep_people(dialect, changed)
 
 
 def _keep_people(dialect: str, people: dict[int, str]) -> tuple[str, tuple[str]]:
@@ -245,18 +262,6 @@ def _keep_people(dialect: str, people: dict[int, str]) -> tuple[str, tuple[str]]
     made = [{"contact_id": key, "words": words, "vector": vector(words.split())} for key, words in people.items()]
     source = "json_to_recordset(CAST(CAST(? AS text) AS json)) AS r(contact_id bigint, words text, vector text)"
     return f"{head} contact_id, words, CAST(vector AS tsvector) FROM {source} {conflict}", (_json(made),)
-
-
-async def _people(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
-    contact, address = t.contact.c, t.address.c
-    names = await conn.execute(select(contact.id, contact.name).where(contact.id.in_(ids)))
-    numbers = await conn.execute(select(address.contact_id, address.urn).where(address.contact_id.in_(ids)))
-    agencies = await conn.execute(select(_C.contact_id, _C.agency).where(_C.contact_id.in_(ids)).distinct())
-    by_number = _grouped((row.contact_id, row.urn.partition(":")[2]) for row in numbers)
-    by_agency = _grouped((row.contact_id, row.agency) for row in agencies)
-    return {
-        row.id: search_words.person(row.name, by_number.get(row.id, ()), by_agency.get(row.id, ())) for row in names
-    }
 
 
 def _grouped(pairs: Iterable[tuple[int, str]]) -> dict[int, list[str]]:
