@@ -20,6 +20,8 @@ _ROW: Final = 21
 # Letters of a label that fit beside a row of dots.
 _NAME: Final = 132
 _LETTERS: Final = 17
+# Room for "100,0 %" to the right of them, clear of a dot that stands at it.
+_SHARE: Final = 68
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ def line(
 def dots(name: str, *, title: str, desc: str, found: Sequence[Dot], goal: float | None = None) -> Markup:
     """A row for each name: a dot between the bounds of its interval, from 0 to 100 %."""
     height = _TOP + len(found) * _ROW + _BOTTOM
-    room = WIDTH - _NAME - 52
+    room = WIDTH - _NAME - _SHARE
 
     def x(share: float) -> float:
         return _NAME + share * room

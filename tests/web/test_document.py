@@ -90,8 +90,10 @@ async def test_it_is_for_those_who_read_the_case_and_is_noted(ventanilla: Runnin
         assert (await browser.get(f"/console/cases/{number}/document")).status == 404
     async with visitor(ventanilla, "luz", language="en") as browser:
         assert f'href="/console/cases/{number}/document"' in (await browser.get(f"/console/cases/{number}")).html
-        # The citizen's language, not the reader's.
-        assert "Petición y respuestas" in (await browser.get(f"/console/cases/{number}/document")).text
+        # The citizen's language, not the reader's, but for what is never printed.
+        document = (await browser.get(f"/console/cases/{number}/document")).text
+        assert "Petición y respuestas" in document
+        assert "Back to the case" in document
     noted = await log_of(ventanilla, object=number)
     assert [(row.action, row.detail, row.who) for row in noted] == [
         (Action.CASE_OPENED, "", "luz"), (Action.CASE_OPENED, "document", "luz"),

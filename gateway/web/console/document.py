@@ -65,7 +65,10 @@ class Measured:
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """The document, in the language of the case where the pages speak it. Noted like the case's page."""
+    """The document, in the language of the case where the pages speak it. Noted like the case's page.
+
+    What is on the screen only speaks the reader's language.
+    """
     principal = await auth.principal(request)
     principal.need(Right.READ_CASES)
     gateway = request.app[GATEWAY]
@@ -82,6 +85,8 @@ async def show(request: web.Request) -> web.StreamResponse:
         request,
         "console/document.html",
         language=language,
+        own=auth.language_of(request),
+        say=locale.say,
         case=case,
         names={agency.key: _name(catalog, agency.key, language) for agency in catalog.agencies.values()},
         deployment=catalog.gateway.name.get(language) or catalog.gateway.name[catalog.default_language],
