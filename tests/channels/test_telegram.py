@@ -387,7 +387,7 @@ class Inbox:
 
 async def stopped(task: asyncio.Task[None]) -> bool:
     task.cancel()
-    await asyncio.wait([task], timeout=5)
+    await asyncio.wait([task], timeout=30)
     return task.cancelled()
 
 

@@ -52,7 +52,7 @@ class Ear:
         async def found() -> list[dict[str, Any]]:
             return [data for data in self.of(kind) if wanted.items() <= data.items()]
 
-        return (await eventually(found, seconds=10))[0]
+        return (await eventually(found))[0]
 
 
 @dataclass

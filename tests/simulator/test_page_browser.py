@@ -22,9 +22,9 @@ async def test_an_acknowledgement_and_a_screen_appear_without_a_reload(
         await page.goto(f"{started.internal}/simulator")
         await page.fill("#sms-text", "¿Cuándo abren las inscripciones del SENA?")
         await page.keyboard.press("Enter")
-        await page.wait_for_selector("#sms-thread .theirs .delivered", timeout=5000)
+        await page.wait_for_selector("#sms-thread .theirs .delivered", timeout=30_000)
         await page.click("text=Llamar")
-        await page.wait_for_selector("#ussd-text", timeout=5000)
+        await page.wait_for_selector("#ussd-text", timeout=30_000)
         assert "1. Español" in await page.inner_text("#ussd-screen")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         assert faults == []

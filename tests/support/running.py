@@ -23,6 +23,8 @@ from gateway.store import queue
 from tests.support import telegram_api, twilio
 
 T = TypeVar("T")
+# Seconds a test waits for what must come: a machine may be slow, and only a failure waits that long.
+PATIENCE = 30
 
 CONFIG = Path(__file__).parent.parent.parent / "config"
 PHONE = "+573005550001"
@@ -90,7 +92,7 @@ class Running:
             case = await queue.find(conn, ADMINISTRATOR, number)
             return await queue.story(conn, case.id)
 
-    async def eventually(self, probe: Callable[[], Awaitable[T]], *, seconds: float = 5) -> T:
+    async def eventually(self, probe: Callable[[], Awaitable[T]], *, seconds: float = PATIENCE) -> T:
         """The first true answer of `probe`, asked until then."""
         return await eventually(probe, seconds=seconds)
 
@@ -104,7 +106,7 @@ class Running:
         return await eventually(sent)
 
 
-async def eventually(probe: Callable[[], Awaitable[T]], *, seconds: float = 5) -> T:
+async def eventually(probe: Callable[[], Awaitable[T]], *, seconds: float = PATIENCE) -> T:
     async with asyncio.timeout(seconds):
         while not (found := await probe()):
             await asyncio.sleep(0.01)

@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.support import telegram_api, twilio
-from tests.support.running import CONFIG, USSD_SECRET, eventually, settings
+from tests.support.running import CONFIG, PATIENCE, USSD_SECRET, eventually, settings
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Served:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
-    async def ended(self, *, seconds: float = 5) -> int:
+    async def ended(self, *, seconds: float = PATIENCE) -> int:
         """Its exit code; TimeoutError when it lives on."""
         async with asyncio.timeout(seconds):
             return await self.process.wait()
@@ -83,7 +83,7 @@ async def _listens(served: Served) -> None:
                     return answer.status == 404
             return False
 
-        await eventually(answers, seconds=30)
+        await eventually(answers)
 
 
 @asynccontextmanager

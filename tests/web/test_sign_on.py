@@ -235,7 +235,7 @@ async def provider_process() -> AsyncIterator[str]:
             return False
 
     try:
-        await eventually(answers, seconds=30)
+        await eventually(answers)
         yield url
     finally:
         process.terminate()

@@ -37,7 +37,7 @@ class Stream:
     async def event(self) -> tuple[str, dict[str, Any]] | None:
         """The next event, or None at the end of the stream."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while line := (await self.answer.content.readline()).decode():
                 if line == "\n" and "event" in fields:
                     self.last = fields.get("id", self.last)
