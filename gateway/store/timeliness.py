@@ -144,11 +144,11 @@ async def partners(conn: AsyncConnection, principal: Principal, asked: Asked, ag
     return {row.agency for row in rows}
 
 
-def narrowed(principal: Principal, asked: Asked, c: str, *sql: str) -> Conditions:
-    """The boundary and the filters."""
+def narrowed(principal: Principal, asked: Asked, c: str, *sql: str, agency: str = "") -> Conditions:
+    """The boundary and the filters. `agency` is what the engine is to compare in place of the column."""
     where = Conditions(*sql)
-    where.equal(f"{c}.agency", principal.agency)
-    where.equal(f"{c}.agency", asked.agency)
+    where.equal(agency or f"{c}.agency", principal.agency)
+    where.equal(agency or f"{c}.agency", asked.agency)
     where.equal(f"{c}.term_class", asked.term_class)
     where.equal(f"{c}.channel", asked.channel)
     if asked.territory is not None:
