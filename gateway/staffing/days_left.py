@@ -36,9 +36,9 @@ def _edge(count: Count, first: int, today: date, now: datetime) -> datetime:
     return _midnight(count, day)
 
 
-def soon_until(catalog: Catalog, count: Count, now: datetime) -> datetime:
-    """An instant at or after which no deadline is due soon, whatever the class: earlier ones may be."""
-    return max(_soon_until(catalog, count, row, now) for term in catalog.terms.values() for row in term.rows)
+def soon_until(catalog: Catalog, count: Count, now: datetime) -> dict[str, datetime]:
+    """By class, an instant at or after which no deadline is due soon: earlier ones may be."""
+    return {key: max(_soon_until(catalog, count, row, now) for row in term.rows) for key, term in catalog.terms.items()}
 
 
 def _soon_until(catalog: Catalog, count: Count, row: TermRow, now: datetime) -> datetime:

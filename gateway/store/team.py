@@ -1,10 +1,10 @@
 """Who carries what at an agency: a few statements, each off an index, whatever the agency has answered before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal, Role
@@ -67,10 +67,13 @@ def _past(now: datetime) -> ColumnElement[bool]:
 
 
 async def nearly_due(
-    conn: AsyncConnection, principal: Principal, agency: str, *, now: datetime, until: datetime
+    conn: AsyncConnection, principal: Principal, agency: str, *, now: datetime, until: Mapping[str, datetime]
 ) -> list[Any]:
-    """Open cases due from `now` on and before `until`, `n` cases a row: those that somebody has (or nobody) with the
-    same class and deadline. A row has what `gateway.standing` needs of a case."""
+    """Open cases due from `now` on and before what `until` says of their class, `n` cases a row.
+
+    A row is of those that somebody has (or nobody) with the same class and deadline, and has what `gateway.standing`
+    needs of a case.
+    """
     alike = (_C.agency, _C.assignee_id, _C.state, _C.term_class, _C.effective, _C.due_at, _C.suspended_at)
     query = (
         select(
@@ -85,7 +88,8 @@ async def nearly_due(
             OWED,
             _C.state == CaseState.OPEN,
             _C.due_at > now - timedelta(seconds=1),
-            _C.due_at < until,
+            _C.due_at < max(until.values()),
+            _C.due_at < case({key: literal(at, t.Instant) for key, at in until.items()}, value=_C.term_class),
             _C.suspended_at.is_(None),
         )
         .group_by(*alike)
@@ -96,14 +100,13 @@ async def nearly_due(
 async def answered(conn: AsyncConnection, principal: Principal, agency: str, *, since: datetime) -> dict[int, int]:
     """How many of their cases have been answered since an instant, by whoever has them.
 
-    The clocks come off the index `clock_answered`; whose a case is, it says itself.
+    The clocks come off the index `clock_answered` alone (what is answered has ended); whose a case is, it says itself.
     """
     query = (
         select(_C.assignee_id, func.count(_K.case_id.distinct()).label("n"))
         .join_from(t.clock, t.cases, _C.id == _K.case_id)
         .where(
             boundary(principal),
-            _K.ended_by.is_not(None),
             _K.agency == agency,
             _K.answered_at >= since,
             _C.assignee_id.is_not(None),
