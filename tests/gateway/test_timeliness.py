@@ -1,5 +1,6 @@
 """The indicators of a period: equal to a count by hand from the event logs, on both engines and within the boundary."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +18,8 @@ from gateway.reports.timeliness import Report
 from gateway.store import behind
 from gateway.store import clocks as clock_store
 from gateway.store import schema as t
+from gateway.store import timeliness as timeliness_store
+from gateway.store.bulk import Query, fetch
 from gateway.store.engine import Store, open_store
 from gateway.store.timeliness import Dimension
 from routing.catalog import Catalog
@@ -238,3 +241,25 @@ async def _pages(filled: Filled, principal: Principal, wanted: Wanted, what: str
         found += [(row.started_at, row.case_id, row.no) for row in rows]
         if len(rows) < 3:
             return found
+
+
+@pytest.mark.parametrize("principal", [ALL, SENA], ids=["everywhere", "one agency"])
+async def test_a_report_is_read_off_the_indexes_made_for_it(
+    filled: Filled, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short lists' indexes of agencies and beginnings would have every row of a year looked up."""
+    plans: list[str] = []
+
+    async def explained(conn: Any, *queries: Query) -> list[list[Any]]:
+        if conn.dialect.name == "sqlite":
+            asked = [
+                query._replace(sql=f"EXPLAIN QUERY PLAN {query.sql}", columns="a, b, c, plan") for query in queries
+            ]
+            plans.extend(row.plan for rows in await fetch(conn, *asked) for row in rows)
+        return await fetch(conn, *queries)
+
+    monkeypatch.setattr(timeliness_store, "fetch", explained)
+    await filled.report(principal, by=Dimension.AGENCY)
+
+    assert any("clock_ended" in plan for plan in plans) or filled.store.dialect != "sqlite"
+    assert [plan for plan in plans if re.search("clock_(agency|started|late|marked|answered)", plan)] == []
