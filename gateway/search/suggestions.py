@@ -6,7 +6,7 @@ each stem counted once: questions are short). Both can say why: the shared words
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
+from gateway.search.heard import counts as count_heard
 from gateway.search.words import agency_label, token, tokens
 from gateway.store import fulltext
 from gateway.store import similar as rows
@@ -26,10 +27,13 @@ from routing.words import words
 _STEMS: Final = 16
 # Stems are counted up to so many messages; one that has more is frequent, and only counts beside rarer ones.
 _FREQUENT: Final = 4_000
-# Of each of the rarest stems, so many of the newest messages are looked at; of those the best are read.
+# Of each of the rarest stems, so many of the newest messages are looked at (of a frequent one fewer: any of them is as
+# good as another); of the best of all of those the first are read, and as many again when few of them will do.
 _RAREST: Final = 6
 _NEWEST: Final = 500
+_NEWEST_OF_FREQUENT: Final = 200
 _READ: Final = 120
+_LOOKED_AT: Final = 8 * _READ
 # Below this share of the question's own weight another question is about something else.
 _ALIKE: Final = 0.3
 # A word that nobody else has used may be a name or a slip: it weighs as this share of a usual one of the question.
@@ -73,10 +77,11 @@ class Likely:
 
 @dataclass(slots=True)
 class _Weighed:
-    """A question's stems with their weights, and how the person spelled them."""
+    """A question's stems with their weights, how the person spelled them, and which of them are frequent."""
 
     weights: dict[str, float]
     spelled: Mapping[str, str]
+    frequent: Collection[str]
     total: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -219,13 +224,13 @@ async def _weighed(conn: AsyncConnection, question: str, *, heard: int = 0) -> _
         if (stem := token(word)) and len(spelled) < _STEMS:
             spelled.setdefault(stem, word)
     total = await fulltext.size(conn, most=2 * _FREQUENT)
-    counts = await fulltext.frequencies(conn, [Expression(every=[stem]) for stem in spelled], most=_FREQUENT)
+    counts = dict(zip(spelled, await count_heard(conn, list(spelled), most=_FREQUENT), strict=True))
     weights = {
         stem: math.log(1 + (max(total, count) - count + 0.5) / (count + 0.5))
-        for stem, count in zip(spelled, counts, strict=True)
+        for stem, count in counts.items()
         if count >= heard
     }
-    return _Weighed(weights, spelled)
+    return _Weighed(weights, spelled, {stem for stem, count in counts.items() if count == _FREQUENT})
 
 
 async def _near(
@@ -238,22 +243,22 @@ async def _near(
     wanted = [Expression(every=[*labels, stem]) for stem in rarest]
     # Frequent stems say little alone: their newest holders may all be about something else.
     wanted.append(Expression(every=[*labels, *rarest[:2]]))
-    held = await rows.holders(conn, wanted, most=_NEWEST)
+    most = [_NEWEST_OF_FREQUENT if stem in weighed.frequent else _NEWEST for stem in rarest]
+    held = await rows.holders(conn, wanted, most=[*most, _NEWEST])
     promising: dict[int, float] = {}
     for stem, ids in zip(rarest, held, strict=False):
         for message_id in ids:
             promising[message_id] = promising.get(message_id, 0.0) + weighed.weights[stem]
     for message_id in held[-1]:
         promising.setdefault(message_id, sum(weighed.weights[stem] for stem in rarest[:2]))
-    read = sorted(promising, key=lambda message_id: (-promising[message_id], -message_id))
-    found: list[tuple[float, Asked]] = []
-    for start in range(0, min(len(read), 8 * _READ), _READ):
-        asked = await rows.asked(conn, read[start : start + _READ], *within)
-        found += [(weighed.score(tokens(question.text)), question) for question in asked]
-        # Most of what was asked is answered; only where it is not, less promising ones are read too.
-        if len(found) >= _READ // 2:
-            break
-    return sorted(found, key=lambda pair: (-pair[0], -pair[1].message_id))
+    best = sorted(promising, key=lambda message_id: (-promising[message_id], -message_id))[:_LOOKED_AT]
+    found = await rows.asked(conn, best[:_READ], *within)
+    # Most of what was asked is answered; only where it is not, less promising ones are read too.
+    if len(found) < _READ // 2 and len(best) > _READ:
+        fitting = await rows.fitting(conn, best[_READ:], *within)
+        found += await rows.asked(conn, [message_id for message_id in best[_READ:] if message_id in fitting][:_READ])
+    scored = [(weighed.score(tokens(question.text)), question) for question in found]
+    return sorted(scored, key=lambda pair: (-pair[0], -pair[1].message_id))
 
 
 def _one_a_case(near: Iterable[tuple[float, Asked]]) -> list[tuple[float, Asked]]:

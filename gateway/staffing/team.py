@@ -1,25 +1,23 @@
 """An agency's people and what they carry, and how many working days its open cases have left."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
+from gateway.staffing.days_left import BUCKETS, edges, soon_until
 from gateway.store import absences, queue
 from gateway.store import team as rows
 from gateway.store.absences import Absence
 from gateway.timekeeping import standing
+from routing.case import CaseState
 from routing.catalog import Catalog, Unit
 from routing.clocks import Standing
 from routing.terms import Count, counted
-
-_LATE: Final = (Standing.OVERDUE, Standing.DEEMED_GRANTED)
-# An answer of this week is to a case that came in the last so many months; what is older is not worth another index.
-_MONTHS: Final = 13
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,12 +53,12 @@ class Load:
 
 @dataclass(slots=True, kw_only=True)
 class Team:
-    """Everybody's load, that of nobody, and the days left: those of cases past due are negative."""
+    """Everybody's load, that of nobody, and how many cases lie in each of `BUCKETS` of working days left."""
 
     agency: str
     loads: list[Load]
     nobody: Load
-    days_left: Counter[int] = field(default_factory=Counter)
+    days_left: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
 
     @property
     def whole(self) -> Load:
@@ -78,19 +76,20 @@ async def team(conn: AsyncConnection, catalog: Catalog, principal: Principal, ag
     away = await absences.who_is_away(conn, [member.id for member in members], now=now)
     loads = {member.id: _load(catalog, agency, member, away.get(member.id)) for member in members}
     found = Team(agency=agency, loads=[], nobody=Load(id=0, name=""))
-    groups = await rows.open_cases(conn, principal, agency)
+    groups = await rows.open_cases(conn, principal, agency, edges=edges(count, now), now=now)
     strangers = {group.assignee_id for group in groups if group.assignee_id is not None} - loads.keys()
     for staff_id, name in (await queue.names_of(conn, sorted(strangers)) if strangers else {}).items():
         loads[staff_id] = Load(id=staff_id, name=name)
+    for staff_id in sorted(strangers - loads.keys()):
+        loads[staff_id] = Load(id=staff_id, name=str(staff_id))
     for group in groups:
-        load = found.nobody if group.assignee_id is None else loads.setdefault(
-            group.assignee_id, Load(id=group.assignee_id, name=str(group.assignee_id))
-        )  # fmt: skip
-        _weigh(load, group, standing.of_row(catalog, group, None, now))
-        if group.suspended_at is None:
-            found.days_left[_days_left(count, group.due_at, now)] += group.n
-    since, months = _week(count, now)
-    for staff_id, n in (await rows.answered(conn, principal, agency, months=months, since=since)).items():
+        _weigh(found.nobody if group.assignee_id is None else loads[group.assignee_id], group)
+        if group.bucket is not None:
+            found.days_left[group.bucket] += group.n
+    near = await rows.nearly_due(conn, principal, agency, now=now, until=soon_until(catalog, count, now))
+    for whose, n in _soon(catalog, count, near, now).items():
+        (found.nobody if whose is None else loads[whose]).soon = n
+    for staff_id, n in (await rows.answered(conn, principal, agency, since=_monday(count, now))).items():
         if staff_id in loads:
             loads[staff_id].answered = n
     found.loads = list(loads.values())
@@ -102,45 +101,32 @@ def _load(catalog: Catalog, agency: str, member: Any, absence: Absence | None) -
     return Load(id=member.id, name=member.name, member=member, absence=absence, may_carry=may_carry)
 
 
-def _weigh(load: Load, group: Any, stands: Standing) -> None:
-    if group.state == "waiting":
+def _weigh(load: Load, group: Any) -> None:
+    if group.state == CaseState.WAITING:
         load.waiting += group.n
-        return
-    load.open += group.n
-    load.soon += group.n if stands is Standing.DUE_SOON else 0
-    load.overdue += group.n if stands in _LATE else 0
+    else:
+        load.open += group.n
+        load.overdue += group.late
 
 
-def _days_left(count: Count, due_at: datetime, now: datetime) -> int:
-    """Working days from today to the last one: 0 today, negative once the term is over."""
-    today, last = (at.astimezone(count.zone).date() for at in (now, due_at))
-    if now > due_at:
-        return -max(1, count.between(last, today, Unit.BUSINESS_DAYS))
-    return count.between(today, last, Unit.BUSINESS_DAYS)
+def _soon(catalog: Catalog, count: Count, near: Sequence[Any], now: datetime) -> Counter[int | None]:
+    """How many cases are due soon, by who has them."""
+    # Of a term in days, the day of the deadline decides, and of a term in hours its second.
+    hourly = {key for key, term in catalog.terms.items() if any(row.unit is Unit.HOURS for row in term.rows)}
+    known: dict[tuple[str, str, date], bool] = {}
+    found: Counter[int | None] = Counter()
+    for group in near:
+        due = group.due_at if group.term_class in hourly else group.due_at.astimezone(count.zone).date()
+        alike = (group.term_class, group.effective, due)
+        if alike not in known:
+            clock = standing.kept(catalog, group, None, now)
+            known[alike] = clock is not None and standing.of_clock(catalog, clock, now) is Standing.DUE_SOON
+        if known[alike]:
+            found[group.assignee_id] += group.n
+    return found
 
 
-def _week(count: Count, now: datetime) -> tuple[datetime, list[str]]:
-    """When the week began, and the months whose cases may have been answered since."""
+def _monday(count: Count, now: datetime) -> datetime:
+    """When the week began."""
     today = now.astimezone(count.zone).date()
-    monday = today - timedelta(days=today.weekday())
-    return datetime.combine(monday, time(0), count.zone), list(_months(today))
-
-
-def _months(today: date) -> Iterable[str]:
-    for back in range(_MONTHS):
-        year, month = divmod(today.year * 12 + today.month - 1 - back, 12)
-        yield f"{year:04d}-{month + 1:02d}"
-
-
-# The bars of the distribution: from, to (None: no end), in working days left.
-BUCKETS: Final[Sequence[tuple[int | None, int | None]]] = (
-    (None, -6), (-5, -1), (0, 0), (1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, 15), (16, None),
-)  # fmt: skip
-
-
-def buckets(days_left: Counter[int]) -> list[int]:
-    """How many cases fall into each of `BUCKETS`."""
-    return [
-        sum(n for days, n in days_left.items() if (first is None or days >= first) and (last is None or days <= last))
-        for first, last in BUCKETS
-    ]
+    return datetime.combine(today - timedelta(days=today.weekday()), time(0), count.zone)

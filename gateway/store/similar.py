@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, literal, select, union_all
+from sqlalchemy import ColumnElement, Integer, and_, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
@@ -31,27 +31,25 @@ class Asked:
     text: str
 
 
-async def holders(conn: AsyncConnection, expressions: Sequence[Expression], *, most: int) -> list[list[int]]:
-    """For each expression the newest messages that it fits, at most so many."""
+async def holders(conn: AsyncConnection, expressions: Sequence[Expression], *, most: Sequence[int]) -> list[list[int]]:
+    """For each expression the newest messages that it fits, at most so many of each."""
     found: list[list[int]] = [[] for _ in expressions]
     parts = []
-    for place, expression in enumerate(expressions):
-        newest = newest_words(conn.dialect.name, expression, below=2**63 - 1, limit=most).subquery()
+    for place, (expression, limit) in enumerate(zip(expressions, most, strict=True)):
+        newest = newest_words(conn.dialect.name, expression, below=2**63 - 1, limit=limit).subquery()
         parts.append(select(literal(place, Integer).label("place"), newest.c.id))
-    for row in await conn.execute(union_all(*parts)):
-        found[row.place].append(row.id)
+    for place, message_id in (await conn.execute(union_all(*parts))).all():
+        found[place].append(message_id)
     return found
 
 
 async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool]) -> list[Asked]:
     """Those of the messages that are questions of cases `within` (see `answered` and `open_at`)."""
     shown = t.cases.alias("shown")
-    # The case is judged apart from the join, so that SQLite begins at the messages and not at all cases of an agency.
-    fits = select(_C.id).where(_C.id == _M.case_id, *within)
     query = (
         select(_M.id, _M.case_id, _M.text, shown.c.number, shown.c.agency, shown.c.language)
         .select_from(t.message.join(shown, shown.c.id == _M.case_id))
-        .where(_M.id.in_(message_ids), _M.direction == "in", fits.correlate(t.message).exists())
+        .where(_fit(message_ids, *within))
     )
     return [
         Asked(
@@ -60,6 +58,17 @@ async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: Colu
         )
         for row in await conn.execute(query)
     ]  # fmt: skip
+
+
+async def fitting(conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool]) -> set[int]:
+    """Which of the messages `asked` would find."""
+    return set(await conn.scalars(select(_M.id).where(_fit(message_ids, *within))))
+
+
+def _fit(message_ids: Sequence[int], *within: ColumnElement[bool]) -> ColumnElement[bool]:
+    # The case is judged apart from the message, so that SQLite begins there and not at all cases of an agency.
+    case = select(_C.id).where(_C.id == _M.case_id, *within).correlate(t.message)
+    return and_(_M.id.in_(message_ids), _M.direction == "in", case.exists())
 
 
 def answered() -> list[ColumnElement[bool]]:

@@ -1,20 +1,23 @@
 """Who carries what at an agency: a few statements, each off an index, whatever the agency has answered before."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal, Role
 from gateway.store import schema as t
 from gateway.store.queue import OWED, boundary
+from gateway.store.schema import micros
 from gateway.store.staff import ANSWERING
+from routing.case import CaseState
 
 _C = t.cases.c
 _K = t.clock.c
 _S = t.staff.c
+_SECOND: Final = 1_000_000
 _SHOWN = (_S.id, _S.login, _S.name, _S.role, _S.agency, _S.active, _S.on_duty, _S.capacity)
 
 
@@ -30,10 +33,46 @@ async def member(conn: AsyncConnection, staff_id: int) -> Any | None:
     return (await conn.execute(select(*_SHOWN).where(_S.id == staff_id))).one_or_none()
 
 
-async def open_cases(conn: AsyncConnection, principal: Principal, agency: str) -> list[Any]:
-    """What an agency owes, `n` cases a row: those that somebody has (or nobody) with the same class and deadline.
+async def open_cases(
+    conn: AsyncConnection, principal: Principal, agency: str, *, edges: Sequence[datetime], now: datetime
+) -> list[Any]:
+    """What an agency owes: `n` cases, `late` of them past due, by who has them (or nobody), `state`, and `bucket`.
 
-    Off the index `cases_agency_due`, so only open cases are read. A row has what `gateway.standing` needs of a case.
+    That is how many of the `edges`, in order, a deadline has reached; None for what waits for a citizen's completion.
+    Counted off the index `cases_agency_due` alone.
+    """
+    owed = (
+        select(
+            _C.assignee_id,
+            _C.state,
+            case(
+                (_C.suspended_at.is_not(None), None),
+                *((_C.due_at < edge, place) for place, edge in enumerate(edges)),
+                else_=len(edges),
+            ).label("bucket"),
+            case((_past(now), 1), else_=0).label("late"),
+        )
+        .where(boundary(principal), _C.agency == agency, OWED)
+        .subquery()
+    )
+    groups = (owed.c.assignee_id, owed.c.state, owed.c.bucket)
+    query = select(*groups, func.count().label("n"), func.sum(owed.c.late).label("late")).group_by(*groups)
+    return list(await conn.execute(query))
+
+
+def _past(now: datetime) -> ColumnElement[bool]:
+    """Whether the first second past due has come, or had when the clock was stopped."""
+    due = type_coerce(_C.due_at, BigInteger)
+    return func.coalesce(type_coerce(_C.suspended_at, BigInteger), micros(now)) >= due + _SECOND
+
+
+async def nearly_due(
+    conn: AsyncConnection, principal: Principal, agency: str, *, now: datetime, until: Mapping[str, datetime]
+) -> list[Any]:
+    """Open cases due from `now` on and before what `until` says of their class, `n` cases a row.
+
+    A row is of those that somebody has (or nobody) with the same class and deadline, and has what `gateway.standing`
+    needs of a case.
     """
     alike = (_C.agency, _C.assignee_id, _C.state, _C.term_class, _C.effective, _C.due_at, _C.suspended_at)
     query = (
@@ -43,27 +82,31 @@ async def open_cases(conn: AsyncConnection, principal: Principal, agency: str) -
             func.min(_C.received_at).label("received_at"),
             func.min(_C.late_at).label("late_at"),
         )
-        .where(boundary(principal), _C.agency == agency, OWED)
+        .where(
+            boundary(principal),
+            _C.agency == agency,
+            OWED,
+            _C.state == CaseState.OPEN,
+            _C.due_at > now - timedelta(seconds=1),
+            _C.due_at < max(until.values()),
+            _C.due_at < case({key: literal(at, t.Instant) for key, at in until.items()}, value=_C.term_class),
+            _C.suspended_at.is_(None),
+        )
         .group_by(*alike)
     )
     return list(await conn.execute(query))
 
 
-async def answered(
-    conn: AsyncConnection, principal: Principal, agency: str, *, months: Sequence[str], since: datetime
-) -> dict[int, int]:
+async def answered(conn: AsyncConnection, principal: Principal, agency: str, *, since: datetime) -> dict[int, int]:
     """How many of their cases have been answered since an instant, by whoever has them.
 
-    Off the index `clock_ended`, which holds everything but whose case it is: `months` are those in which the cases may
-    have come.
+    The clocks come off the index `clock_answered` alone (what is answered has ended); whose a case is, it says itself.
     """
     query = (
         select(_C.assignee_id, func.count(_K.case_id.distinct()).label("n"))
         .join_from(t.clock, t.cases, _C.id == _K.case_id)
         .where(
             boundary(principal),
-            _K.ended_by.is_not(None),
-            _K.month.in_(months),
             _K.agency == agency,
             _K.answered_at >= since,
             _C.assignee_id.is_not(None),

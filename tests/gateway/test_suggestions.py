@@ -60,6 +60,19 @@ async def test_only_answered_cases_of_ones_own_agencies_are_suggested(archive: A
     assert await similar(archive, asked, manager("dian")) == []
 
 
+async def test_an_answer_is_found_behind_many_newer_questions_that_have_none(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suggestions, "_READ", 3)
+    question = "¿Cómo pido un duplicado del diploma?"
+    old = [await archive.case(question, answer=f"En la sede {n}.") for n in range(2)]
+    for _ in range(8):
+        await archive.case(question)
+    asked = await archive.case(question)
+    await archive.read()
+    assert [found.number for found in await similar(archive, asked)] == [case.number for case in reversed(old)]
+
+
 async def test_an_answer_in_parts_is_whole_again_and_without_its_old_case_number(archive: Archive) -> None:
     asked = await archive.case("duplicado del diploma")
     case = await archive.case("duplicado del diploma", answer="Primera respuesta, errada.")

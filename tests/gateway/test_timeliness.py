@@ -1,5 +1,6 @@
 """The indicators of a period: equal to a count by hand from the event logs, on both engines and within the boundary."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,15 +8,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gateway.errors import Invalid
 from gateway.principal import Principal, Role
 from gateway.reports import timeliness
-from gateway.reports.period import Wanted
+from gateway.reports.period import Wanted, asked_of
 from gateway.reports.timeliness import Report
+from gateway.store import behind
 from gateway.store import clocks as clock_store
 from gateway.store import schema as t
+from gateway.store import timeliness as timeliness_store
+from gateway.store.bulk import Query, fetch
 from gateway.store.engine import Store, open_store
 from gateway.store.timeliness import Dimension
 from routing.catalog import Catalog
@@ -203,3 +207,59 @@ async def test_a_day_is_the_local_day(filled: Filled) -> None:
 async def test_days_that_are_no_period_are_refused(filled: Filled, first: date, last: date) -> None:
     with pytest.raises(Invalid):
         await filled.report(first=first, last=last)
+
+
+@pytest.mark.parametrize("principal", [ALL, SENA], ids=["everywhere", "one agency"])
+@pytest.mark.parametrize("noted", [True, False], ids=["noted", "not noted yet"])
+async def test_pages_of_the_clocks_behind_a_figure_have_each_of_them_once_and_in_order(
+    filled: Filled, principal: Principal, noted: bool
+) -> None:
+    if not noted:
+        running = update(t.clock).where(t.clock.c.ended_by.is_(None)).values(late_at=None, deemed_granted_at=None)
+        await filled.store.transact(lambda conn: conn.execute(running))
+    figures = {
+        "received": "received", "answered": "answered", "late": "ever_late", "open": "backlog", "extended": "extended",
+        "suspended": "suspended", "transferred": "transferred", "deemed_granted": "deemed_granted",
+    }  # fmt: skip
+    report = await filled.report(principal)
+    for what in behind.WHAT:
+        found = await _pages(filled, principal, report.wanted, what)
+        assert len(found) == report.whole.figures[figures[what]].numerator, what
+        assert found == sorted(set(found)), what
+    assert len(await _pages(filled, principal, report.wanted, "received")) > 6
+
+
+async def _pages(filled: Filled, principal: Principal, wanted: Wanted, what: str) -> list[behind.Place]:
+    """The places of all clocks behind a figure, three a page."""
+    asked, scope = asked_of(filled.catalog, wanted, NOW), timeliness.scope_of(principal, wanted)
+    found: list[behind.Place] = []
+    while True:
+        async with filled.store.read() as conn:
+            after = found[-1] if found else None
+            rows = await behind.listed(conn, principal, asked, what, scope=scope, after=after, limit=3)
+        assert len(rows) <= 3
+        found += [(row.started_at, row.case_id, row.no) for row in rows]
+        if len(rows) < 3:
+            return found
+
+
+@pytest.mark.parametrize("principal", [ALL, SENA], ids=["everywhere", "one agency"])
+async def test_a_report_is_read_off_the_indexes_made_for_it(
+    filled: Filled, principal: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short lists' indexes of agencies and beginnings would have every row of a year looked up."""
+    plans: list[str] = []
+
+    async def explained(conn: Any, *queries: Query) -> list[list[Any]]:
+        if conn.dialect.name == "sqlite":
+            asked = [
+                query._replace(sql=f"EXPLAIN QUERY PLAN {query.sql}", columns="a, b, c, plan") for query in queries
+            ]
+            plans.extend(row.plan for rows in await fetch(conn, *asked) for row in rows)
+        return await fetch(conn, *queries)
+
+    monkeypatch.setattr(timeliness_store, "fetch", explained)
+    await filled.report(principal, by=Dimension.AGENCY)
+
+    assert any("clock_ended" in plan for plan in plans) or filled.store.dialect != "sqlite"
+    assert [plan for plan in plans if re.search("clock_(agency|started|late|marked|answered)", plan)] == []

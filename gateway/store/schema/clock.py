@@ -47,7 +47,32 @@ clock = table(
         "late_at", "began", "ended_by", "paused", "extended", "deemed_granted_at", "term_class", "channel", "territory",
         **only("ended_by IS NOT NULL"),
     ),
-    Index("clock_running", "agency", "effective", **only("ended_by IS NULL")),
+    # What runs or stands still: reports group it by day, and whatever is past due though nobody has noted it, or simply
+    # open, is found in it without reading a row.
+    Index(
+        "clock_running",
+        "agency", "effective", "started_at", "case_id", "no", "due_at", "late_at", "suspended_at",
+        **only("ended_by IS NULL"),
+    ),
+    # The clocks behind a figure, the oldest first, a page at a time. Whoever narrows them must not have every row read.
+    Index("clock_started", "started_at", "case_id", "no", "agency", "began", "term_class", "channel", "territory"),
+    Index("clock_agency", "agency", "started_at", "case_id", "no", "began", "term_class", "channel", "territory"),
+    # The same of what happens to few; no clock that begins pays for it.
+    Index(
+        "clock_late",
+        "started_at", "case_id", "no", "agency", "began", "term_class", "channel", "territory", "latest",
+        **only("late_at IS NOT NULL"),
+    ),
+    Index(
+        "clock_marked",
+        "started_at", "case_id", "no", "agency", "began", "term_class", "channel", "territory", "latest", "extended",
+        "paused", "ended_by", "deemed_granted_at",
+        **only(
+            "extended OR paused OR began = 'transferred' OR ended_by = 'transferred' OR deemed_granted_at IS NOT NULL"
+        ),
+    ),
+    # What an agency has answered since a day.
+    Index("clock_answered", "agency", "answered_at", "case_id", **only("answered_at IS NOT NULL")),
     Index("clock_unanswered", "month", **only("ended_by IS NOT NULL AND answered_at IS NULL")),
     Index("clock_reopened", "month", **only("began = 'reopened'")),
 )  # fmt: skip

@@ -114,7 +114,7 @@ async def cases(request: web.Request) -> web.StreamResponse:
         at=instant_of,
         visible=lambda row: principal.agency in (None, row.here),
         query=_query(wanted),
-        following=f"{page[-1].case_id}-{page[-1].no}" if more else None,
+        following=f"{page[-1].started_at}-{page[-1].case_id}-{page[-1].no}" if more else None,
         **frame,
     )
 
@@ -202,11 +202,13 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _after(request: web.Request) -> tuple[int, int]:
-    case_id, _, no = request.query.get("after", "").partition("-")
-    if case_id.isdecimal() and no.isdecimal() and len(case_id) < 19 and len(no) < 7:
-        return int(case_id), int(no)
-    return 0, -1
+def _after(request: web.Request) -> behind.Place | None:
+    """The last of the page before, as `cases` wrote it into the link; None when that is not what stands there."""
+    parts = request.query.get("after", "").split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):
+        return None
+    at, case_id, no = map(int, parts)
+    return at, case_id, no
 
 
 def _query(wanted: Wanted) -> str:

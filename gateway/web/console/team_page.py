@@ -11,7 +11,8 @@ from gateway.audit import Action
 from gateway.errors import Forbidden, Invalid, NotFound, Refusal
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Principal, Right
-from gateway.staffing.team import BUCKETS, Load, Team, buckets, team
+from gateway.staffing.days_left import BUCKETS, LATE
+from gateway.staffing.team import Load, Team, team
 from gateway.store import absences, queue, standings
 from gateway.store.queue import Filter
 from gateway.web import audit, auth, charts, csv_file, locale, refusals, shown
@@ -128,13 +129,13 @@ async def _lists(
 
 def distribution(found: Team, language: str) -> Chart | None:
     """Open cases by the working days they have left; None of none."""
-    counts = buckets(found.days_left)
+    counts = found.days_left
     if not sum(counts):
         return None
     names = [_bucket(first, last, language) for first, last in BUCKETS]
     ticks = [_tick(first, last) for first, last in BUCKETS]
     title = locale.say(language, "team.days_chart")
-    late = sum(n for days, n in found.days_left.items() if days < 0)
+    late = sum(counts[:LATE])
     svg = charts.bars(
         "days-left",
         title=title,
