@@ -32,6 +32,7 @@ from gateway.live import Live
 from gateway.outbound.outbox import Outbox
 from gateway.outbound.receipts import Receipts
 from gateway.own_texts import OwnTexts, OwnTextsOf
+from gateway.reports.kept import Reports
 from gateway.search.reader import Reader
 from gateway.settings import Listen, Settings
 from gateway.simulator import secrets as simulator_secrets
@@ -107,6 +108,7 @@ async def open_gateway(
         stack.push_async_callback(gateway.audit.close)
         await gateway.own_texts.start()
         stack.push_async_callback(gateway.own_texts.stop)
+        stack.push_async_callback(gateway.reports.stop)
         await first_logins(gateway)
         for worker in (gateway.outbox, gateway.timekeeper, gateway.fetcher, gateway.reader, gateway.live):
             await worker.start()
@@ -200,6 +202,7 @@ def _assemble(
         fetcher=fetcher,
         reader=reader,
         live=Live(store, clock=clock, count=partial(count_views, current=current, clock=clock)),
+        reports=Reports(store, current, clock=clock),
         audit=Audit(store, clock=clock),
         own_texts=OwnTexts(store, apply=current.word),
         secret_box=open_box(settings),

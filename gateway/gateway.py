@@ -19,6 +19,7 @@ from gateway.live import Live
 from gateway.outbound.outbox import Outbox
 from gateway.outbound.receipts import Receipts
 from gateway.own_texts import OwnTexts
+from gateway.reports.kept import Reports
 from gateway.search.reader import Reader
 from gateway.settings import Settings
 from gateway.store.engine import Store
@@ -45,6 +46,7 @@ class Gateway:
     fetcher: Fetcher
     reader: Reader
     live: Live
+    reports: Reports
     audit: Audit
     own_texts: OwnTexts
     secret_box: SecretBox

@@ -146,8 +146,7 @@ async def figures(ask: Ask) -> TimelinessReport | web.Response:
     """The indicators of a period, within the principal's boundary."""
     query: TimelinessQuery = ask.query
     catalog, wanted = ask.gateway.current().catalog, _wanted(ask, by=query.by)
-    async with ask.gateway.store.read() as conn:
-        found = await timeliness.report(conn, catalog, ask.principal, wanted, now=ask.gateway.clock())
+    found = await ask.gateway.reports.timeliness(ask.principal, wanted)
     found = timeliness.published(found) if query.public else found
     told = rows(found, catalog, query.language)
     ask.seen(Action.EXPORTED if _as_csv(ask) else Action.REPORT_VIEWED, "timeliness", detail=days(wanted))

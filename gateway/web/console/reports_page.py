@@ -39,8 +39,8 @@ async def show(request: web.Request) -> web.StreamResponse:
     gateway, language = request.app[GATEWAY], auth.language_of(request)
     wanted, trouble = _wanted(request, principal)
     catalog = gateway.current().catalog
+    found, series = await _reports(gateway, principal, wanted)
     async with gateway.store.read() as conn:
-        found, series = await _reports(conn, gateway, principal, wanted)
         frame = await _frame(conn, gateway, principal)
     audit.seen(request, Action.REPORT_VIEWED, "timeliness", detail=_days(wanted))
     ranked = report_charts.ranked(found) if wanted.by is Dimension.AGENCY else found.groups
@@ -73,16 +73,13 @@ async def show(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _reports(
-    conn: AsyncConnection, gateway: Gateway, principal: Principal, wanted: Wanted
-) -> tuple[Report, Report]:
+async def _reports(gateway: Gateway, principal: Principal, wanted: Wanted) -> tuple[Report, Report]:
     """The report, and the same by month."""
-    catalog, now = gateway.current().catalog, gateway.clock()
-    found = await timeliness.report(conn, catalog, principal, wanted, now=now)
+    found = await gateway.reports.timeliness(principal, wanted)
     if wanted.by is Dimension.MONTH:
         return found, found
     by_month = replace(wanted, by=Dimension.MONTH)
-    return found, await timeliness.report(conn, catalog, principal, by_month, now=now, people=False)
+    return found, await gateway.reports.timeliness(principal, by_month, people=False)
 
 
 def _columns(found: Report) -> Sequence[str]:
@@ -125,8 +122,7 @@ async def figures_csv(request: web.Request) -> web.StreamResponse:
     gateway, language = request.app[GATEWAY], auth.language_of(request)
     wanted, _ = _wanted(request, principal)
     catalog = gateway.current().catalog
-    async with gateway.store.read() as conn:
-        found = await timeliness.report(conn, catalog, principal, wanted, now=gateway.clock())
+    found = await gateway.reports.timeliness(principal, wanted)
     audit.seen(request, Action.EXPORTED, "timeliness", detail=_days(wanted))
 
     async def blocks() -> AsyncIterator[Sequence[Sequence[object]]]:

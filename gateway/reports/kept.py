@@ -1,0 +1,104 @@
+"""Reports that take long to count are counted once in a while, and told with the instant at which they were.
+
+A year of a million cases takes seconds, and many people look at the same year. What was counted within a minute is
+told again; what is older, but not old, is told while it is counted anew, so that nobody waits but the first. A report
+that is counted in no time is never kept. The page, its file and the API ask here, so their figures are equal.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from gateway.deployment import Current
+from gateway.errors import Invalid
+from gateway.principal import Principal
+from gateway.reports import timeliness
+from gateway.reports.period import Wanted
+from gateway.reports.timeliness import Report
+from gateway.store.engine import Store
+from routing.catalog import Catalog
+
+log = structlog.get_logger()
+
+# Seconds: of counting that make a report worth keeping; of age up to which it is told as it is; and up to which it is
+# told while it is counted anew.
+_WORTH: Final = 0.5
+_FRESH: Final = 60.0
+_OLD: Final = 900.0
+# Reports kept: with more, the one counted first is forgotten.
+_MOST: Final = 64
+
+# The boundary within which it is counted, what is asked for, and whether people and messages are counted.
+_Key = tuple[str | None, Wanted, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    report: Report
+    catalog: Catalog
+    # By the loop's clock.
+    counted_at: float
+
+
+class Reports:
+    """The reports of one process."""
+
+    def __init__(self, store: Store, current: Current, *, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._current = current
+        self._clock = clock
+        self._kept: dict[_Key, _Kept] = {}
+        self._counting: dict[_Key, asyncio.Task[Report]] = {}
+
+    async def timeliness(self, principal: Principal, wanted: Wanted, *, people: bool = True) -> Report:
+        """The figures of a period within the principal's boundary, as they stood at its `at`.
+
+        Invalid for days that are no period. See `gateway.reports.timeliness.report` for `people`.
+        """
+        key = principal.agency, wanted, people
+        kept, age = self._kept.get(key), float("inf")
+        if kept is not None and kept.catalog is self._current().catalog:
+            age = asyncio.get_running_loop().time() - kept.counted_at
+        if kept is None or age > _OLD:
+            # Whoever goes away must not take the count from the others who wait for it.
+            return await asyncio.shield(self._count(key, principal))
+        if age > _FRESH:
+            self._count(key, principal)
+        return kept.report
+
+    async def stop(self) -> None:
+        """Count no further."""
+        for counting in self._counting.values():
+            counting.cancel()
+        await asyncio.gather(*self._counting.values(), return_exceptions=True)
+
+    def _count(self, key: _Key, principal: Principal) -> "asyncio.Task[Report]":
+        """The count of a report, begun unless somebody has begun it."""
+        if key not in self._counting:
+            task = asyncio.create_task(self._counted(key, principal), name="report")
+            self._counting[key] = task
+            task.add_done_callback(lambda done: self._done(key, done))
+        return self._counting[key]
+
+    async def _counted(self, key: _Key, principal: Principal) -> Report:
+        loop, catalog = asyncio.get_running_loop(), self._current().catalog
+        _, wanted, people = key
+        began = loop.time()
+        async with self._store.read() as conn:
+            found = await timeliness.report(conn, catalog, principal, wanted, now=self._clock(), people=people)
+        self._kept.pop(key, None)
+        if loop.time() - began >= _WORTH:
+            self._kept[key] = _Kept(found, catalog, loop.time())
+            while len(self._kept) > _MOST:
+                del self._kept[next(iter(self._kept))]
+        return found
+
+    def _done(self, key: _Key, task: "asyncio.Task[Report]") -> None:
+        del self._counting[key]
+        # Where nobody waits for it any more, nobody else would hear of it.
+        if not task.cancelled() and (fault := task.exception()) is not None and not isinstance(fault, Invalid):
+            log.error("a report could not be counted", error=type(fault).__name__)
