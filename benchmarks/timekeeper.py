@@ -5,7 +5,6 @@ python -m benchmarks.timekeeper [--sizes 10000,1000000] [--sweeps 30] [--rate 20
 
 import argparse
 import asyncio
-import gc
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.channel import Capabilities
 from channels.message import Address, InboundMessage
+from gateway.app import collect_seldom
 from gateway.clock import new_id, now
 from gateway.deployment import Deployment
 from gateway.inbound.intake import Intake
@@ -200,8 +200,7 @@ async def measure(size: int, sweeps: int, rate: float) -> str:
             await migrate(store)
             await fill(store, deployment.catalog, size, sweeps, begun)
             # As the server does once it has started.
-            gc.collect()
-            gc.freeze()
+            collect_seldom()
             swept = await sweep(store, deployment, begun, sweeps)
             took, busy, waits = await derive(store, deployment, rate)
         finally:

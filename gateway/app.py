@@ -292,6 +292,13 @@ async def _cancel(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+def collect_seldom() -> None:
+    """What stands now stays: the collector need not walk the catalog and the modules again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
+
+
 async def serve(settings: Settings, *, started: Callable[[Gateway], None]) -> None:
     """Serve until SIGINT or SIGTERM; SIGHUP applies the configuration anew. `started` is told when it listens."""
     loop = asyncio.get_running_loop()
@@ -301,10 +308,7 @@ async def serve(settings: Settings, *, started: Callable[[Gateway], None]) -> No
     async with open_gateway(settings) as gateway, listening(gateway):
         loop.add_signal_handler(signal.SIGHUP, gateway.reload)
         simulator_secrets.write(settings)
-        # What stands now stays: the collector need not walk the catalog and the modules again and again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_COLLECT_AFTER)
+        collect_seldom()
         started(gateway)
         await stop.wait()
         log.info("stopping")

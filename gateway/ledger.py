@@ -183,8 +183,8 @@ class Ledger:
         """Set columns of a case that exists."""
         self.changed_cases.setdefault(case_id, {"id": case_id}).update(row)
 
-    async def write(self, conn: AsyncConnection) -> None:
-        """Send it all, in the order of the tables' references."""
+    async def write(self, conn: AsyncConnection, *, after: Writes | None = None) -> None:
+        """Send it all, in the order of the tables' references, after what others have to write."""
         # One statement, as a rule: only a sender who cannot be answered leaves out where to answer.
         alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in self.changed_cases.values():
@@ -193,7 +193,7 @@ class Ledger:
             await update_rows(conn, t.cases, rows, key="id", extra=_WITH_A_CHANGE)
         for event, event_id in zip(self.events, new_ids(len(self.events)), strict=True):
             event["id"] = event_id
-        writes = Writes(conn)
+        writes = after or Writes(conn)
         writes.insert(t.cases, self.cases)
         if self.cases:
             begin_clocks(writes, conn, [row["id"] for row in self.cases], month=self.month)

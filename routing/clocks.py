@@ -9,9 +9,9 @@ explained. What is kept of them in tables is a projection.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from routing.case import CITIZEN, EventKind
 from routing.catalog import Catalog
@@ -23,8 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A row of a case's log. `at` is aware; `actor` is `citizen`, `system`, `staff:<id>` or `token:<id>`."""
 
     kind: str
@@ -40,8 +39,7 @@ class Event:
         return self.actor.startswith(("staff:", "token:"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
+class Clocks(NamedTuple):
     """All clocks of a case. `legal` are the agencies', in the order in which they began; the last is the present one.
 
     `touches` has the first act of a person under each of them.
@@ -69,7 +67,10 @@ class Clocks:
     @property
     def late_at(self) -> datetime | None:
         """The first second in which any clock of the case was past due."""
-        return min((c.late_at for c in (*self.legal, self.citizen) if c.late_at is not None), default=None)
+        late = [clock.late_at for clock in self.legal if clock.late_at is not None]
+        if self.citizen.late_at is not None:
+            late.append(self.citizen.late_at)
+        return min(late, default=None)
 
 
 def clocks(events: Iterable[Event], catalog: Catalog, now: datetime) -> Clocks:
@@ -125,7 +126,8 @@ class _Fold:
             handler(self, event, at)
         if event.by_a_person:
             self._touch(event, at)
-        if event.by_a_person or event.kind == EventKind.ASSIGNED:
+            self._worked_at = at
+        elif event.kind == EventKind.ASSIGNED:
             self._worked_at = at
 
     def close(self, now: datetime) -> Clocks:

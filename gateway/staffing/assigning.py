@@ -28,19 +28,20 @@ def balanced(catalog: Catalog, agencies: Collection[str] | None = None) -> dict[
 
 
 async def keep(
-    conn: AsyncConnection, catalog: Catalog, case_ids: Collection[int], *, now: datetime, recount: bool = False
+    conn: AsyncConnection,
+    catalog: Catalog,
+    case_ids: Collection[int],
+    *,
+    now: datetime,
+    recount: bool = False,
 ) -> list[News]:
-    """`gateway.clocks.keep`, and give what somebody has lost by not touching it to somebody else."""
-    if not case_ids:
-        return []
-    held = await rows.holders(conn, case_ids)
-    news = await clocks.keep(conn, catalog, case_ids, now=now, recount=recount)
-    if not held:
-        return news
-    lost = held.keys() - (await rows.holders(conn, held)).keys()
-    given = await give_out(conn, catalog, lost, but=held, now=now) if lost else []
+    """`gateway.timekeeping.clocks.settle`, and give what somebody has lost by not touching it to somebody else."""
+    settled = await clocks.settle(conn, catalog, case_ids, now=now, recount=recount)
+    if not settled.lost:
+        return settled.news
+    given = await give_out(conn, catalog, settled.lost, but=settled.lost, now=now)
     # Whoever has a case now has it for as long as a lease lasts.
-    return news + await clocks.keep(conn, catalog, given, now=now)
+    return settled.news + await clocks.keep(conn, catalog, given, now=now)
 
 
 async def give_out(

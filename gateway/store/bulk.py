@@ -73,6 +73,10 @@ class Writes:
         """A statement of its own; its values are marked `?`."""
         self._statements.append((sql, values))
 
+    def change(self, table: Table, rows: Iterable[Row], *, keys: tuple[str, ...]) -> None:
+        """Set some columns of single rows, each row its own, found by the columns `keys`, which come first in each."""
+        self._statements += _changes(self._conn.dialect.name, table, rows, keys)
+
     async def send(self, *, returning: str = "") -> list[Any]:
         """Execute what was added; the rows of the one statement that returns any come back, shaped by `returning`."""
         statements, self._statements = self._statements, []
@@ -101,11 +105,15 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
 
 
 class Query(NamedTuple):
-    """A statement whose rows are wanted; `columns` names them in order. Values are marked `?` on both engines."""
+    """A statement whose rows are wanted; `columns` names them in order. Values are marked `?` on both engines.
+
+    `documents` are those of its columns that hold documents, for `packed`.
+    """
 
     sql: str
     values: Sequence[Any]
     columns: str
+    documents: tuple[str, ...] = ()
 
 
 async def fetch(conn: AsyncConnection, *queries: Query) -> list[list[Any]]:
@@ -120,6 +128,24 @@ async def fetch(conn: AsyncConnection, *queries: Query) -> list[list[Any]]:
     ]
 
 
+async def packed(conn: AsyncConnection, *queries: Query) -> list[str]:
+    """The rows of each query as one JSON text, to be unpacked by `rows_of`; equal texts are equal rows.
+
+    The engine makes it in a single step. SQLite's driver takes Python's lock again after each step, and while the main
+    thread is busy every one of them is a wait.
+    """
+    dialect = conn.dialect.name
+    wrapped = [
+        Query(_packing(dialect, query.sql, query.columns, query.documents), query.values, "t") for query in queries
+    ]
+    return [row.t for [row] in await fetch(conn, *wrapped)]
+
+
+def rows_of(text: str, columns: str) -> list[Any]:
+    """The rows of a query from the text that `packed` gave of them, documents as plain objects."""
+    return list(starmap(_shape(columns), orjson.loads(text)))
+
+
 async def _fetch_one(conn: AsyncConnection, query: Query) -> list[Any]:
     result = await conn.exec_driver_sql(_numbered(query.sql), tuple(query.values))
     return list(result.fetchall()) if query.columns else []
@@ -130,27 +156,6 @@ async def update_rows(conn: AsyncConnection, table: Table, rows: Sequence[Row], 
     if rows:
         statement = _update(table, tuple(rows[0]), conn.dialect.name, (key,), extra)
         await conn.exec_driver_sql(statement, (document(rows),))
-
-
-async def change_rows(conn: AsyncConnection, table: Table, rows: Iterable[Row], *, keys: tuple[str, ...]) -> None:
-    """Set some columns of single rows, each row its own, found by the columns `keys`, which come first in each."""
-    alike: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        alike.setdefault(tuple(row), []).append(row)
-    if not alike:
-        return
-    if conn.dialect.name != "sqlite":
-        for columns, those in alike.items():
-            statement = _update(table, columns, conn.dialect.name, keys, "")
-            await conn.exec_driver_sql(statement, (document(those),))
-        return
-    # A statement a row, prepared once for all of them, is quicker here than any that takes many.
-    changes = [
-        (_change(table, columns, len(keys)), list(zip(*[iter(_bound(those))] * len(columns), strict=True)))
-        for columns, those in alike.items()
-    ]
-    driver = driver_of(conn)
-    await driver._execute(_change_in_thread, driver._conn, changes)  # type: ignore[no-untyped-call]
 
 
 def each(conn: AsyncConnection) -> str:
@@ -174,11 +179,6 @@ def _run_in_thread(connection: sqlite3.Connection, statements: Sequence[Statemen
     return rows
 
 
-def _change_in_thread(connection: sqlite3.Connection, changes: Sequence[tuple[str, Sequence[Sequence[Any]]]]) -> None:
-    for sql, rows in changes:
-        connection.executemany(sql, rows)
-
-
 def _fetch_in_thread(connection: sqlite3.Connection, queries: Sequence[Query]) -> list[list[Any]]:
     return [connection.execute(query.sql, query.values).fetchall() for query in queries]
 
@@ -194,6 +194,24 @@ def _numbered(sql: str) -> str:
 def _shape(columns: str) -> Any:
     names = [re.split(r"[ .]", name.strip())[-1] for name in columns.split(",")]
     return namedtuple("Row", names)
+
+
+@lru_cache(maxsize=64)
+def _packing(dialect: str, sql: str, columns: str, documents: tuple[str, ...]) -> str:
+    names = _shape(columns)._fields
+    if dialect == "sqlite":
+        listed = ", ".join(f"json({name})" if name in documents else name for name in names)
+        return f"SELECT json_group_array(json_array({listed})) FROM ({sql})"
+    listed = ", ".join(names)
+    return f"SELECT CAST(COALESCE(json_agg(json_build_array({listed})), '[]') AS text) FROM ({sql}) AS r"
+
+
+def _changes(dialect: str, table: Table, rows: Iterable[Row], keys: tuple[str, ...]) -> Iterator[Statement]:
+    alike: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row), []).append(row)
+    for columns, those in alike.items():
+        yield _update(table, columns, dialect, keys, ""), (document(those),)
 
 
 def _inserts(dialect: str, table: Table, rows: Sequence[Row], conflict: str, returning: str) -> Iterator[Statement]:
@@ -242,13 +260,6 @@ def _insert_json(table: Table, columns: tuple[str, ...], conflict: str, returnin
     names = ", ".join(columns)
     statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_unpacked(table, columns)} {conflict}"
     return statement + (f" RETURNING {returning}" if returning else "")
-
-
-@lru_cache(maxsize=256)
-def _change(table: Table, columns: tuple[str, ...], keys: int) -> str:
-    sets = ", ".join(f"{name} = ?{place}" for place, name in enumerate(columns[keys:], keys + 1))
-    where = " AND ".join(f"{name} = ?{place}" for place, name in enumerate(columns[:keys], 1))
-    return f"UPDATE {table.name} SET {sets} WHERE {where}"
 
 
 @lru_cache(maxsize=256)

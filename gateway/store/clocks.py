@@ -1,10 +1,9 @@
 """Clocks of cases: the log they are derived from, and the rows that are kept of them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import func, select, update
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.clock import new_id
 from gateway.store import schema as t
-from gateway.store.bulk import Query, Writes, change_rows, each, fetch, insert_rows
+from gateway.store.bulk import Query, Writes, each, insert_rows, packed, rows_of
 from gateway.store.schema import instant_of, micros
 from routing.case import SYSTEM
 from routing.clocks import Event
@@ -24,7 +23,7 @@ _CASE = (
     " c.reply_channel"
 )
 _CLOCK = ", ".join(f"k.{column.name}" for column in t.clock.c)
-_EVENT = "v.case_id, v.kind, v.at, v.actor, v.data, v.once"
+_EVENT = "v.case_id, v.id, v.kind, v.at, v.actor, v.data, v.once"
 _ANEW = "ON CONFLICT (case_id, no) DO UPDATE SET " + ", ".join(
     f"{column.name} = excluded.{column.name}" for column in t.clock.c if not column.primary_key
 )
@@ -32,8 +31,7 @@ _ANEW = "ON CONFLICT (case_id, no) DO UPDATE SET " + ", ".join(
 _STILL = "('delivered', 'delivery_failed', 'edited', 'linked', 'joined', 'recomputed')"
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     """A case as it is kept, with the log of what moves its clocks. Instants of `case` are microseconds.
 
     `kept` are the rows of its clocks, with all columns in order, if they were asked for.
@@ -46,33 +44,29 @@ class Logged:
 
 async def logs(conn: AsyncConnection, case_ids: Collection[int], *, kept: bool = False) -> list[Logged]:
     """The cases of those ids and their logs, oldest entry first; with `kept`, their clocks as they are kept."""
-    wanted = [str(case_id) for case_id in case_ids]
     ids = f"SELECT CAST(e.value AS bigint) FROM {each(conn)}"
-    packed = orjson.dumps(wanted).decode()
+    wanted = (orjson.dumps([str(case_id) for case_id in case_ids]).decode(),)
     queries = [
-        Query(f"SELECT {_CASE} FROM cases c WHERE c.id IN ({ids}) ORDER BY c.id", (packed,), _CASE),
+        Query(f"SELECT {_CASE} FROM cases c WHERE c.id IN ({ids}) ORDER BY c.id", wanted, _CASE),
         Query(
             f"SELECT {_EVENT} FROM case_event v WHERE v.case_id IN ({ids}) AND v.kind NOT IN {_STILL}"
             " ORDER BY v.case_id, v.id",
-            (packed,),
+            wanted,
             _EVENT,
+            documents=("data",),
         ),
     ]
     if kept:
-        queries.append(Query(f"SELECT {_CLOCK} FROM clock k WHERE k.case_id IN ({ids})", (packed,), _CLOCK))
-    cases, events, *clocks = await fetch(conn, *queries)
-    found = {case.id: Logged(case, [], []) for case in cases}
-    for row in events:
-        found[row.case_id].events.append(Event(row.kind, instant_of(row.at), row.actor, _unpacked(row.data), row.once))
-    for clock in chain.from_iterable(clocks):
-        found[clock.case_id].kept.append(clock)
+        queries.append(Query(f"SELECT {_CLOCK} FROM clock k WHERE k.case_id IN ({ids})", wanted, _CLOCK))
+    cases, events, *clocks = await packed(conn, *queries)
+    # An aggregate promises no order of its own.
+    found = {case.id: Logged(case, [], []) for case in sorted(rows_of(cases, _CASE), key=itemgetter(0))}
+    for row in sorted(rows_of(events, _EVENT), key=itemgetter(0, 1)):
+        found[row.case_id].events.append(Event(row.kind, instant_of(row.at), row.actor, row.data, row.once))
+    for text in clocks:
+        for clock in rows_of(text, _CLOCK):
+            found[clock.case_id].kept.append(clock)
     return list(found.values())
-
-
-def _unpacked(data: Any) -> dict[str, Any]:
-    # The drivers differ: SQLite gives the text of the document.
-    found: dict[str, Any] = orjson.loads(data) if isinstance(data, str) else data
-    return found
 
 
 async def note(conn: AsyncConnection, noted: Sequence[tuple[int, Moment]]) -> set[tuple[int, str]]:
@@ -103,9 +97,21 @@ async def write(
 
     Those that changed are found by their `case_id` and `no`, which come first.
     """
-    await change_rows(conn, t.cases, cases, keys=("id",))
-    await change_rows(conn, t.clock, changed, keys=("case_id", "no"))
-    await insert_rows(conn, t.clock, clocks, conflict=_ANEW)
+    writes = Writes(conn)
+    add(writes, cases, clocks, changed)
+    await writes.send()
+
+
+def add(
+    writes: Writes,
+    cases: Iterable[Mapping[str, Any]],
+    clocks: Sequence[Mapping[str, Any]],
+    changed: Iterable[Mapping[str, Any]] = (),
+) -> None:
+    """The same, to be sent with others."""
+    writes.change(t.cases, cases, keys=("id",))
+    writes.change(t.clock, changed, keys=("case_id", "no"))
+    writes.insert(t.clock, clocks, conflict=_ANEW)
 
 
 def begin(writes: Writes, conn: AsyncConnection, case_ids: Collection[int], *, month: str) -> None:

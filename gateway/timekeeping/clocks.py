@@ -5,10 +5,10 @@ clock says nothing that its own row does not (`gateway.store.clocks.begin`).
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.ledger import Ledger
 from gateway.store import alarms
 from gateway.store import clocks as rows
+from gateway.store.bulk import Writes
 from gateway.store.clocks import Logged
 from gateway.store.schema import instant_of, micros
 from routing.case import SYSTEM, EventKind
@@ -36,8 +37,7 @@ class News:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """What a case's log says of its clocks."""
 
     logged: Logged
@@ -53,44 +53,91 @@ async def keep(
     With `recount`, a deadline that is another than the one kept is told in the case's log: nothing else has happened
     to the case, so the calendar or the terms have.
     """
+    return (await settle(conn, catalog, case_ids, now=now, recount=recount)).news
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What has been noted, and the cases that nobody has any more, each with the id of who had it."""
+
+    news: list[News]
+    lost: dict[int, int]
+
+
+async def settle(
+    conn: AsyncConnection,
+    catalog: Catalog,
+    case_ids: Collection[int],
+    *,
+    now: datetime,
+    recount: bool = False,
+) -> Settled:
+    """Like `keep`, and who has lost a case comes back too."""
     if not case_ids:
-        return []
-    ledger, zone = Ledger(now), ZoneInfo(catalog.gateway.timezone)
-    derived = [
-        found
-        for logged in await rows.logs(conn, case_ids, kept=True)
-        if (found := await _derive(conn, catalog, logged, now))
-    ]
-    if recount:
-        for found in derived:
-            _recounted(ledger, found)
-    due = [(found, moment) for found in derived for moment in found.pending if moment.at <= now]
+        return Settled([], {})
+    reckoned = Reckoning(catalog, now=now, recount=recount)
+    reckoned.take(await rows.logs(conn, case_ids, kept=True))
+    for logged, reason in reckoned.unknown:
+        await alarms.ring(conn, kind="no-clock", subject=logged.case.agency, detail=reason, now=now)
+        await rows.leave(conn, logged.case.id)
+    due = reckoned.due
     fresh = await rows.note(conn, [(found.logged.case.id, moment) for found, moment in due]) if due else set()
-    lapsed = {found.logged.case.id for found in derived if _lapsed(ledger, catalog, found, now)}
-    changes = _Changes()
-    for found in derived:
-        columns = case_columns(found, catalog, now)
-        if found.logged.case.id in lapsed:
-            columns["assignee_id"] = None
-        changes.take(found.logged, columns, clock_rows(found.logged.case, found.clocks, zone=zone))
-    await rows.write(conn, changes.cases, changes.begun, changes.clocks)
-    await ledger.write(conn)
-    return [
+    writes = Writes(conn)
+    rows.add(writes, reckoned.cases, reckoned.begun, reckoned.clocks)
+    await reckoned.ledger.write(conn, after=writes)
+    news = [
         News(found.logged.case, moment, found.clocks.present)
         for found, moment in due
         if (found.logged.case.id, moment.once) in fresh
     ]
+    return Settled(news, reckoned.lost)
 
 
-@dataclass(slots=True)
-class _Changes:
-    """What is kept otherwise than it was derived: most of what is looked at stays as it is, or moves in a column."""
+class Reckoning:
+    """What follows for cases from what is kept of them: a pure reckoning.
 
-    cases: list[dict[str, Any]] = field(default_factory=list)
-    clocks: list[dict[str, Any]] = field(default_factory=list)
-    begun: list[dict[str, Any]] = field(default_factory=list)
+    With `recount`, a deadline that is another than the one kept is told in the case's log.
+    """
 
-    def take(self, logged: Logged, columns: dict[str, Any], clocks: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, catalog: Catalog, *, now: datetime, recount: bool) -> None:
+        # What the configuration no longer has, and the cases whose logs name it.
+        self.unknown: list[tuple[Logged, str]] = []
+        self.due: list[tuple[Derived, Moment]] = []
+        self.lost: dict[int, int] = {}
+        self.ledger = Ledger(now)
+        # What is kept otherwise than it was derived: most of what is looked at stays as it is, or moves in a column.
+        self.cases: list[dict[str, Any]] = []
+        self.clocks: list[dict[str, Any]] = []
+        self.begun: list[dict[str, Any]] = []
+        self._catalog, self._now, self._recount = catalog, now, recount
+        self._zone = ZoneInfo(catalog.gateway.timezone)
+
+    def take(self, cases: Iterable[Logged]) -> None:
+        """Reckon some cases."""
+        for logged in cases:
+            found = self._derived(logged)
+            if found is None:
+                continue
+            if self._recount:
+                _recounted(self.ledger, found)
+            self.due += [(found, moment) for moment in found.pending if moment.at <= self._now]
+            columns = case_columns(found, self._catalog, self._now)
+            if _lapsed(self.ledger, self._catalog, found, self._now):
+                self.lost[logged.case.id] = logged.case.assignee_id
+                columns["assignee_id"] = None
+            self._compare(logged, columns, clock_rows(logged.case, found.clocks, zone=self._zone))
+
+    def _derived(self, logged: Logged) -> Derived | None:
+        try:
+            found = clocks(logged.events, self._catalog, self._now)
+            return Derived(logged, found, pending(found, self._catalog))
+        except (KeyError, ValueError) as error:
+            reason = str(error.args[0]) if error.args else type(error).__name__
+            log.error("clocks cannot be derived", case=logged.case.number, reason=reason)
+            self.unknown.append((logged, reason))
+            return None
+
+    def _compare(self, logged: Logged, columns: dict[str, Any], clocks: Iterable[dict[str, Any]]) -> None:
         """Note what must be written of a case."""
         case = logged.case
         changed = {name: value for name, value in columns.items() if getattr(case, name) != value}
@@ -106,30 +153,17 @@ class _Changes:
                 self.clocks.append({"case_id": case.id, "no": old.no, **moved})
 
 
-async def _derive(conn: AsyncConnection, catalog: Catalog, logged: Logged, now: datetime) -> Derived | None:
-    """The clocks of a case; None, and an alarm, when the configuration no longer has what its log names."""
-    try:
-        found = clocks(logged.events, catalog, now)
-        return Derived(logged, found, pending(found, catalog))
-    except (KeyError, ValueError) as error:
-        reason = str(error.args[0]) if error.args else type(error).__name__
-        log.error("clocks cannot be derived", case=logged.case.number, reason=reason)
-        await alarms.ring(conn, kind="no-clock", subject=logged.case.agency, detail=reason, now=now)
-        await rows.leave(conn, logged.case.id)
-        return None
-
-
 def _recounted(ledger: Ledger, found: Derived) -> None:
     case, present, citizen = found.logged.case, found.clocks.present, found.clocks.citizen
-    old, new = (case.due_at, case.citizen_due_at), (micros(present.due_at), micros(citizen.due_at))
+    old, new = (case.due_at, case.citizen_due_at), (_kept(present.due_at), _kept(citizen.due_at))
     # A row without an effective day is from before clocks were kept.
     if case.effective and old != new:
         ledger.event(
             case.id,
             EventKind.RECOMPUTED,
-            **{"from": iso(instant_of(old[0])), "to": iso(present.due_at)},
-            citizen_from=iso(instant_of(old[1])),
-            citizen_to=iso(citizen.due_at),
+            **{"from": _kept_iso(old[0]), "to": _kept_iso(new[0])},
+            citizen_from=_kept_iso(old[1]),
+            citizen_to=_kept_iso(new[1]),
         )
 
 
@@ -154,13 +188,13 @@ def case_columns(found: Derived, catalog: Catalog, now: datetime) -> dict[str, A
         steps.append(lease)
     return {
         "id": case.id,
-        "due_at": micros(present.due_at),
-        "effective": present.effective.isoformat(),
+        "due_at": _kept(present.due_at),
+        "effective": _day(present.effective),
         "suspended_at": _micros(present.suspended_at),
-        "citizen_due_at": micros(kept.citizen.due_at),
+        "citizen_due_at": _kept(kept.citizen.due_at),
         "late_at": _micros(kept.late_at),
         "touched_at": _micros(kept.touched_at),
-        "next_step_at": _micros(min(steps, default=None)),
+        "next_step_at": _kept(min(steps)) if steps else None,
     }
 
 
@@ -178,9 +212,9 @@ def clock_rows(case: Any, found: Clocks, *, zone: ZoneInfo) -> Iterator[dict[str
             "channel": case.channel,
             "territory": case.territory,
             "started_at": micros(clock.started_at),
-            "month": clock.started_at.astimezone(zone).isoformat()[:7],
-            "effective": clock.effective.isoformat(),
-            "due_at": micros(clock.due_at),
+            "month": clock.started_at.astimezone(zone).date().isoformat()[:7],
+            "effective": _day(clock.effective),
+            "due_at": _kept(clock.due_at),
             "latest": no == latest,
             "answered_at": _micros(clock.answered_at),
             "ended_at": _micros(clock.ended_at),
@@ -210,6 +244,11 @@ def _citizen_days(clock: Clock, citizen: Clock) -> int | None:
     return (clock.answered_at.astimezone(zone).date() - citizen.started_at.astimezone(zone).date()).days
 
 
+# Deadlines, steps and days are the same objects for all cases of a day: what they are in the database is remembered.
+_kept = lru_cache(maxsize=4096)(micros)
+_day = lru_cache(maxsize=4096)(date.isoformat)
+
+
 def _micros(instant: datetime | None) -> int | None:
     return None if instant is None else micros(instant)
 
@@ -218,3 +257,8 @@ def _micros(instant: datetime | None) -> int | None:
 def iso(instant: datetime) -> str:
     """An aware instant as events and the API write it: UTC, with a Z."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=4096)
+def _kept_iso(at: int) -> str:
+    return iso(instant_of(at))

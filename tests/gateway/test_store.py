@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.clock import new_id, now
 from gateway.errors import SettingsFault, StoreBusy
 from gateway.store import schema as t
-from gateway.store.bulk import change_rows, insert_rows
+from gateway.store.bulk import Query, Writes, insert_rows, packed, rows_of
 from gateway.store.engine import database_url, open_store
 from gateway.store.migrate import HEAD, scripts
 from gateway.store.schema import micros
@@ -85,6 +85,35 @@ async def test_rows_in_bulk_arrive_whatever_their_number(database: str, count: i
     await store.close()
 
 
+async def test_rows_travel_as_one_text_and_are_the_same_again(database: str) -> None:
+    store = await open_store(database, serving=True)
+    said = {"text": 'ñ "\\ \n \u2028 😀', "number": 2**53 + 1, "share": 0.1, "none": None, "list": [True, {}]}
+    person = {"id": 2**62 + 1, "name": said["text"], "language": "es", "created_at": -1}
+    message = {
+        "contact_id": person["id"], "urn": "", "channel": "sms", "direction": "in", "kind": "question", "text": "",
+        "status": "received", "at": 0,
+    }  # fmt: skip
+    messages = [{"id": no, **message, "raw": raw} for no, raw in ((7, said), (8, {}))]
+
+    async def work(conn: AsyncConnection) -> None:
+        await insert_rows(conn, t.contact, [person])
+        await insert_rows(conn, t.message, messages)
+
+    await store.transact(work)
+    everybody = "id, name, language, created_at"
+    async with store.read() as conn:
+        people, told, nothing = await packed(
+            conn,
+            Query(f"SELECT {everybody} FROM contact WHERE id = ?", (person["id"],), everybody),
+            Query("SELECT m.raw, m.case_id FROM message m ORDER BY m.id", (), "m.raw, m.case_id", documents=("raw",)),
+            Query(f"SELECT {everybody} FROM contact WHERE id = ?", (1,), everybody),
+        )
+    assert [row._asdict() for row in rows_of(people, everybody)] == [person]
+    assert [tuple(row) for row in rows_of(told, "m.raw, m.case_id")] == [(said, None), ({}, None)]
+    assert rows_of(nothing, everybody) == []
+    await store.close()
+
+
 async def test_rows_are_changed_each_in_columns_of_its_own(database: str) -> None:
     store = await open_store(database, serving=True)
     rows = [{"id": i, "name": "old", "language": "es", "created_at": 0} for i in range(4)]
@@ -94,8 +123,10 @@ async def test_rows_are_changed_each_in_columns_of_its_own(database: str) -> Non
 
     async def work(conn: AsyncConnection) -> None:
         await insert_rows(conn, t.contact, rows)
-        await change_rows(conn, t.contact, changes, keys=("id",))
-        await change_rows(conn, t.contact, [], keys=("id",))
+        writes = Writes(conn)
+        writes.change(t.contact, changes, keys=("id",))
+        writes.change(t.contact, [], keys=("id",))
+        await writes.send()
 
     await store.transact(work)
     async with store.read() as conn:
