@@ -36,7 +36,7 @@ log = structlog.get_logger()
 _NAME: Final = "clocks"
 _REACHED: Final = "clocks reached"
 # Cases a transaction: a message that comes in meanwhile waits for no more than one of them.
-PAGE: Final = 200
+PAGE: Final = 400
 # Pages after which the place is kept.
 _REMEMBER: Final = 20
 # Another process's clock, which makes the ids of its cases, is ahead of ours by less than this.
