@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_timedelta
 
 from channels import phone
 from channels.message import Address
@@ -54,9 +55,15 @@ def person(name: str | None, urn: str | None) -> str:
     return tame_name(name) or (masked(urn) if urn else "")
 
 
+@lru_cache(maxsize=4096)
+def _worded(on: date, pattern: str, language: str) -> str:
+    """A date in words. A page tells many instants of few days, and each of them takes long."""
+    return format_date(on, pattern, locale=_LOCALES[language])
+
+
 def day(on: date, language: str) -> str:
     """A date with its weekday and year, in the words of a language of ours."""
-    return format_date(on, "EEE d MMM y", locale=_LOCALES[language])
+    return _worded(on, "EEE d MMM y", language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +84,24 @@ class Times:
 
     def full(self, at: datetime) -> str:
         """The instant in local time with its weekday."""
-        return format_datetime(self._local(at), "EEE d MMM y, HH:mm", locale=_LOCALES[self.language])
+        local = self._local(at)
+        return f"{_worded(local.date(), 'EEE d MMM y', self.language)}, {local:%H:%M}"
 
     def long(self, at: datetime) -> str:
         """The local day in full words, to be read aloud."""
-        return format_date(self._local(at), "full", locale=_LOCALES[self.language])
+        return _worded(self._local(at).date(), "full", self.language)
 
     def brief(self, at: datetime) -> str:
         """The time of day today, the day and the time otherwise."""
         local = self._local(at)
         if local.date() == self._local(self.now).date():
-            return format_time(local, "HH:mm", locale=_LOCALES[self.language])
-        pattern = "d MMM, HH:mm" if local.year == self._local(self.now).year else "d MMM y, HH:mm"
-        return format_datetime(local, pattern, locale=_LOCALES[self.language])
+            return f"{local:%H:%M}"
+        pattern = "d MMM" if local.year == self._local(self.now).year else "d MMM y"
+        return f"{_worded(local.date(), pattern, self.language)}, {local:%H:%M}"
 
     def day(self, on: date) -> str:
         """A date with its weekday."""
-        return format_date(on, "EEE d MMM", locale=_LOCALES[self.language])
+        return _worded(on, "EEE d MMM", self.language)
 
     def date(self, on: date) -> str:
         """A date with its year."""
