@@ -23,8 +23,8 @@ from gateway.store.search_index import Document
 
 log = structlog.get_logger()
 
-# Messages a commit. On SQLite the intake's commit waits for ours: this many take about ten milliseconds.
-_AT_ONCE: Final = 200
+# Messages a commit. On SQLite the intake's commit waits for ours: this many take a few milliseconds.
+_AT_ONCE: Final = 40
 # Without an intake beside it, larger commits are faster.
 _AT_ONCE_ALONE: Final = 2_000
 # While there is more, the worker rests this many times as long as it worked: the intake has the rest.
