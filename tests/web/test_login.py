@@ -1,6 +1,7 @@
 """Getting in, staying in, and being put out."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy import select
 
 from gateway import metrics
 from gateway.clock import now
+from gateway.principal import Role
 from gateway.store import schema as t
-from gateway.store import staff
+from gateway.store import staff, tokens
 from gateway.web.auth import SESSION_COOKIE, local_path
 from gateway.web.locale import negotiated
 from tests.support.running import Running
@@ -221,20 +223,32 @@ def test_no_page_carries_a_script_or_a_style_of_its_own() -> None:
         assert "|safe" not in text.replace(" ", ""), name
 
 
-async def test_a_page_that_is_left_while_it_sends_is_no_failure(ventanilla: Running, luz: staff.Member) -> None:
+async def _cookie(ventanilla: Running) -> str:
     async with visitor(ventanilla, "luz") as browser:
-        [cookie] = [cookie.value for cookie in browser.http.cookie_jar if cookie.key == SESSION_COOKIE]
-    where = ventanilla.gateway.settings.internal_listen
-    head = (
-        f"POST /logout HTTP/1.1\r\nHost: {where.host}\r\nCookie: {SESSION_COOKIE}={cookie}\r\n"
-        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ncsrf="
+        [value] = [cookie.value for cookie in browser.http.cookie_jar if cookie.key == SESSION_COOKIE]
+    return f"Cookie: {SESSION_COOKIE}={value}"
+
+
+async def _bearer(ventanilla: Running) -> str:
+    token = await ventanilla.gateway.store.transact(
+        lambda conn: tokens.create(conn, name="program", role=Role.MANAGER, agency="sena", now=now())
     )
+    return f"Authorization: Bearer {token}"
+
+
+@pytest.mark.parametrize(("path", "shown"), [("/logout", _cookie), ("/api/v1/cases", _bearer)])
+async def test_who_leaves_while_still_sending_is_no_failure(
+    ventanilla: Running, luz: staff.Member, path: str, shown: Callable[[Running], Awaitable[str]]
+) -> None:
+    where = ventanilla.gateway.settings.internal_listen
+    head = f"POST {path} HTTP/1.1\r\nHost: {where.host}\r\n{await shown(ventanilla)}\r\nContent-Length: 100\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\n\r\ncsrf="
 
     def answers() -> float:
         return sum(
             sample.value
             for sample in next(iter(metrics.REQUESTS.collect())).samples
-            if sample.name.endswith("_count") and sample.labels["route"] == "/logout"
+            if sample.name.endswith("_count") and sample.labels["route"] == path
         )
 
     async def answered() -> bool:
@@ -243,7 +257,7 @@ async def test_a_page_that_is_left_while_it_sends_is_no_failure(ventanilla: Runn
     before = answers()
     with structlog.testing.capture_logs() as entries:
         _, writer = await asyncio.open_connection("127.0.0.1", where.port)
-        writer.write(head.encode())
+        writer.write((head + form).encode())
         await writer.drain()
         writer.transport.abort()
         await ventanilla.eventually(answered)

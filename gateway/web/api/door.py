@@ -57,7 +57,7 @@ async def _guarded(request: web.Request, by_method: Mapping[str, Route]) -> web.
         return problem.answer(fault)
     except ConnectionResetError:
         # Whoever called has gone while still sending: there is nobody to answer, and nothing has failed.
-        return problem.answer(Refused(400, "the request ended before its body"))
+        return web.Response(status=400)
     except Exception:  # the outermost frame: whoever calls learns that it failed, the log why
         log.exception("api request failed", method=request.method, route=next(iter(by_method.values())).path)
         return problem.answer(Refused(500, "it failed on our side, and is in our log"))
