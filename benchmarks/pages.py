@@ -37,7 +37,7 @@ from gateway.store.engine import open_store
 from gateway.store.logins import Opening
 from gateway.store.migrate import migrate
 from gateway.store.schema import micros
-from gateway.timekeeping import recount
+from gateway.timekeeping.almanac import fingerprint
 from gateway.web.auth import SESSION_COOKIE, hashed
 from routing.catalog import Catalog
 
@@ -101,7 +101,7 @@ async def build(url: str, catalog: Catalog, size: int) -> None:
     await migrate(store)
     await fill(store, catalog, size, now=micros(now()))
     await rebuild(store)
-    known = recount.fingerprint(catalog)
+    known = fingerprint(catalog)
     await store.transact(lambda conn: timekeeping.keep_fingerprint(conn, "clocks", known))
     await store.transact(lambda conn: _people(conn, largest(catalog)))
     await store.close()

@@ -31,6 +31,7 @@ from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
 from gateway.store.schema import micros
 from gateway.timekeeping import recount
+from gateway.timekeeping.almanac import fingerprint
 from gateway.timekeeping.timekeeper import Timekeeper
 from routing.catalog import Catalog, Suspension
 from routing.terms import due
@@ -158,7 +159,7 @@ async def derive(store: Store, deployment: Deployment, rate: float) -> tuple[flo
 async def timekeeping_done(store: Store, catalog: Catalog) -> bool:
     """Whether the run has come to its end."""
     async with store.read() as conn:
-        return await timekeeping.fingerprint(conn, "clocks") == recount.fingerprint(catalog)
+        return await timekeeping.fingerprint(conn, "clocks") == fingerprint(catalog)
 
 
 def strike(catalog: Catalog) -> Catalog:

@@ -12,6 +12,7 @@ from typing import Final
 import aiohttp
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.channel import Capabilities, Channel, ChannelSettings, Pulls, RawRequest
 from channels.registry import CHANNELS
@@ -38,6 +39,7 @@ from gateway.settings import Listen, Settings
 from gateway.simulator import secrets as simulator_secrets
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
+from gateway.timekeeping import almanac
 from gateway.timekeeping.timekeeper import Timekeeper
 from gateway.web import accounts, api, console, health, operations, public, webhooks
 from gateway.web.console.views import count_views
@@ -68,7 +70,11 @@ class Reloadable:
     def __call__(self) -> Deployment:
         return self._deployment
 
-    def reload(self) -> bool:
+    async def count_by(self, store: Store) -> None:
+        """From now on clocks are counted by this deployment, and those that ended as they were counted then."""
+        self._deployment = self._deployment.counting(await almanac.keep(store, self._deployment.catalog))
+
+    async def reload(self, store: Store) -> bool:
         """Apply the configuration folder as it is now, or refuse it whole and say why."""
         try:
             fresh = Deployment.load(self._settings.config_dir)
@@ -81,7 +87,12 @@ class Reloadable:
         }:
             log.error("configuration refused, the old one stays: channels are added and removed by a restart")
             return False
-        self._deployment = fresh.worded(self._own_texts)
+        try:
+            catalog = await almanac.keep(store, fresh.catalog)
+        except (SQLAlchemyError, OSError) as error:
+            log.error("configuration refused, the old one stays: no database", error=type(error).__name__)
+            return False
+        self._deployment = fresh.counting(catalog).worded(self._own_texts)
         log.info("configuration applied", agencies=len(fresh.catalog.agencies))
         return True
 
@@ -99,6 +110,7 @@ async def open_gateway(
         store = await open_store(settings.database_url, serving=True)
         stack.push_async_callback(store.close)
         await migrate(store)
+        await current.count_by(store)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=30))
         )
@@ -170,8 +182,8 @@ def _assemble(
         # The act may have brought a moment nearer: a lease, another class.
         timekeeper.wake()
 
-    def reload() -> bool:
-        applied = current.reload()
+    async def reload() -> bool:
+        applied = await current.reload(store)
         # Another calendar moves deadlines.
         timekeeper.wake()
         return applied
@@ -305,10 +317,29 @@ async def serve(settings: Settings, *, started: Callable[[Gateway], None]) -> No
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with open_gateway(settings) as gateway, listening(gateway):
-        loop.add_signal_handler(signal.SIGHUP, gateway.reload)
+    async with open_gateway(settings) as gateway, listening(gateway), _reloaded_by_hangups(gateway):
         simulator_secrets.write(settings)
         collect_seldom()
         started(gateway)
         await stop.wait()
         log.info("stopping")
+
+
+@asynccontextmanager
+async def _reloaded_by_hangups(gateway: Gateway) -> AsyncIterator[None]:
+    """SIGHUP applies the configuration anew; several at once do so once more."""
+    hangup = asyncio.Event()
+
+    async def serve() -> None:
+        while True:
+            await hangup.wait()
+            hangup.clear()
+            await gateway.reload()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
+    task = asyncio.create_task(serve(), name="hangups")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

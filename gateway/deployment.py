@@ -30,6 +30,10 @@ class Deployment:
         """The same with the texts that agencies word in their own way, by agency, language and name."""
         return replace(self, catalog=self.catalog.model_copy(update={"own_texts": own_texts}))
 
+    def counting(self, catalog: Catalog) -> "Deployment":
+        """The same by a catalog that knows what clocks were counted by before (`gateway.timekeeping.almanac`)."""
+        return replace(self, catalog=catalog)
+
 
 # What the rest of the gateway holds: ask it each time, so that a reload reaches everybody at once.
 Current = Callable[[], Deployment]

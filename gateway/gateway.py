@@ -1,6 +1,6 @@
 """The parts of a running gateway, as the web handlers see them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,7 +34,7 @@ class Gateway:
     store: Store
     current: Current
     # Apply the configuration folder as it is now; False when it is refused.
-    reload: Callable[[], bool]
+    reload: Callable[[], Awaitable[bool]]
     channels: Mapping[str, Channel]
     intake: Intake
     receipts: Receipts

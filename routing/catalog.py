@@ -8,7 +8,7 @@ language of the deployment present.
 from collections.abc import Mapping
 from datetime import date, time
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -340,6 +340,10 @@ class Catalog(Fact):
     goals: tuple[Goal, ...] = ()
     # Citizens' texts that agencies word in their own way, by agency, language and name. They are kept in the database.
     own_texts: Mapping[tuple[str, str, str], str] = {}
+    # Public holidays by country and year, as they were known; those that are not here are the `holidays` package's.
+    holidays: Mapping[str, Mapping[int, Mapping[date, str]]] = {}
+    # What clocks were counted by before, the oldest first. It is kept in the database.
+    earlier: tuple["Earlier", ...] = ()
 
     @property
     def default_language(self) -> str:
@@ -362,3 +366,10 @@ class Catalog(Fact):
         for name, value in values.items():
             text = text.replace("{" + name + "}", str(value))
         return text
+
+
+class Earlier(NamedTuple):
+    """A catalog as far as clocks go, and the id of the first event that was written when it held no longer."""
+
+    until: int
+    catalog: Catalog

@@ -31,6 +31,7 @@ class Workdays:
         self._working = frozenset(_KEYS.index(key) for key in calendar.working_days)
         self._country = calendar.holidays
         self._language = catalog.default_language
+        self._known = catalog.holidays.get(calendar.holidays or "", {})
         self._suspensions = tuple(calendar.suspensions[place] for place in _closing(calendar, agency))
         self._hours: dict[int, tuple[tuple[time, time], ...]] = {
             _KEYS.index(key): tuple(sorted(hours.intervals()))
@@ -182,7 +183,10 @@ class Workdays:
     def _closures_of(self, year: int) -> dict[date, tuple[str, str]]:
         closures: dict[date, tuple[str, str]] = {}
         if self._country is not None:
-            closures.update(_public(self._country, year, self._language))
+            public = self._known.get(year)
+            if public is None:
+                public = public_holidays(self._country, year, self._language)
+            closures.update((day, ("holiday", name)) for day, name in public.items())
         for row in self._suspensions:
             reason = row.reason.get(self._language) or next(iter(row.reason.values()))
             first, last = max(row.first, date(year, 1, 1)), min(row.last, date(year, 12, 31))
@@ -193,9 +197,9 @@ class Workdays:
 
 # Many agencies share a country, and a catalog that is read anew has the same holidays.
 @lru_cache(maxsize=256)
-def _public(country: str, year: int, language: str) -> dict[date, tuple[str, str]]:
-    """The public holidays of a country and a year, with their names in a language, where it is known."""
-    return {day: ("holiday", name) for day, name in country_holidays(country, years=year, language=language).items()}
+def public_holidays(country: str, year: int, language: str) -> dict[date, str]:
+    """The public holidays of a country (ISO 3166) and a year, with their names in a language, where it is known."""
+    return dict(country_holidays(country, years=year, language=language).items())
 
 
 def _closing(calendar: Calendar, agency: Agency) -> tuple[int, ...]:

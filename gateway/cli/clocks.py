@@ -41,12 +41,14 @@ def recompute(dry_run: bool, as_json: bool) -> None:
 
     async def work(store: Store) -> list[Move]:
         from gateway.clock import now
-        from gateway.timekeeping import recount
+        from gateway.timekeeping import almanac, recount
 
         async with store.read() as conn:
-            found = [move async for move in recount.moves(conn, deployment.catalog, now=now())]
+            catalog = await almanac.known(conn, deployment.catalog)
+            found = [move async for move in recount.moves(conn, catalog, now=now())]
         if not dry_run:
-            await recount.recount(store, lambda: deployment, clock=now, told=lambda kept: None)
+            counting = deployment.counting(await almanac.keep(store, deployment.catalog))
+            await recount.recount(store, lambda: counting, clock=now, told=lambda kept: None)
         return found
 
     moved = with_store(work, settings)

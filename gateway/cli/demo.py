@@ -76,10 +76,12 @@ async def _make(
     from gateway.files import Files
     from gateway.store.engine import open_store
     from gateway.store.migrate import migrate
+    from gateway.timekeeping import almanac
 
     store = await open_store(settings.database_url, serving=True)
     try:
         await migrate(store)
+        deployment = deployment.counting(await almanac.keep(store, deployment.catalog))
         async with aiohttp.ClientSession() as session:
             channels = app.build_channels(settings, deployment, session)
             made = await fill(

@@ -72,11 +72,13 @@ async def _work(
     store: Store, file: Path, catalog: Catalog, surveyed: Survey, *, now: datetime, faults: _Faults
 ) -> Done | None:
     from gateway.importing.writing import clashes, take_in
+    from gateway.timekeeping import almanac
 
     for fault in await clashes(store, file, catalog, surveyed, now=now):
         faults.tell(fault)
     if faults.count:
         return None
+    catalog = await almanac.keep(store, catalog)
     told = 0
 
     def progress(done: Done) -> None:

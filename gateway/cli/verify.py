@@ -40,9 +40,12 @@ def verify(repair: bool, as_json: bool) -> None:
 
     async def work(store: Store) -> Verdict:
         from gateway.clock import now
+        from gateway.timekeeping import almanac
         from gateway.timekeeping import verify as checking
 
-        return await checking.verify(store, deployment.catalog, now=now(), repair=repair, tell=tell)
+        async with store.read() as conn:
+            catalog = await almanac.known(conn, deployment.catalog)
+        return await checking.verify(store, catalog, now=now(), repair=repair, tell=tell)
 
     verdict = with_store(work, settings)
     click.echo(json.dumps(asdict(verdict)) if as_json else _sentence(verdict))

@@ -62,7 +62,7 @@ async def logs(conn: AsyncConnection, case_ids: Collection[int], *, kept: bool =
     # An aggregate promises no order of its own.
     found = {case.id: Logged(case, [], []) for case in sorted(rows_of(cases, _CASE), key=itemgetter(0))}
     for row in sorted(rows_of(events, _EVENT), key=itemgetter(0, 1)):
-        found[row.case_id].events.append(Event(row.kind, instant_of(row.at), row.actor, row.data, row.once))
+        found[row.case_id].events.append(Event(row.kind, instant_of(row.at), row.actor, row.data, row.once, row.id))
     for text in clocks:
         for clock in rows_of(text, _CLOCK):
             found[clock.case_id].kept.append(clock)

@@ -6,14 +6,11 @@ each page.
 """
 
 import asyncio
-import hashlib
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,8 +24,9 @@ from gateway.store.clocks import Logged
 from gateway.store.engine import Store
 from gateway.store.schema import instant_of, micros
 from gateway.timekeeping import keeping
+from gateway.timekeeping.almanac import fingerprint
 from gateway.timekeeping.keeping import Kept
-from routing.catalog import Agency, Catalog
+from routing.catalog import Catalog
 from routing.clocks import clocks as derived
 
 log = structlog.get_logger()
@@ -41,25 +39,6 @@ PAGE: Final = 400
 _REMEMBER: Final = 20
 # Another process's clock, which makes the ids of its cases, is ahead of ours by less than this.
 _SKEW: Final = timedelta(seconds=1)
-# Of an agency, what moves its clocks.
-_OF_AN_AGENCY: Final = {"key", "calendar", "hours", "after_hours", "territory"}
-
-
-def fingerprint(catalog: Catalog) -> str:
-    """What moves clocks, in 64 characters: calendars, terms, hours, the timekeeper's steps, and known holidays."""
-    moving: dict[str, Any] = {
-        "holidays": version("holidays"),
-        "timezone": catalog.gateway.timezone,
-        "timekeeping": catalog.timekeeping.model_dump(mode="json"),
-        "calendars": {key: each.model_dump(mode="json") for key, each in catalog.calendars.items()},
-        "terms": {key: each.model_dump(mode="json") for key, each in catalog.terms.items()},
-        "agencies": {key: _moving(each) for key, each in catalog.agencies.items()},
-    }
-    return hashlib.sha256(json.dumps(moving, sort_keys=True).encode()).hexdigest()
-
-
-def _moving(agency: Agency) -> dict[str, Any]:
-    return agency.model_dump(mode="json", include=_OF_AN_AGENCY)
 
 
 async def is_needed(store: Store, catalog: Catalog) -> bool:

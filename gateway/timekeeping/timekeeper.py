@@ -25,6 +25,7 @@ from gateway.store import timekeeping as rows
 from gateway.store.absences import Absence
 from gateway.store.engine import Store
 from gateway.timekeeping import keeping, recount
+from gateway.timekeeping.almanac import fingerprint
 from gateway.timekeeping.keeping import Kept
 from routing.case import SYSTEM, EventKind
 from routing.catalog import Catalog
@@ -174,7 +175,7 @@ class Timekeeper:
     async def _recount_if_moved(self) -> None:
         old, self._catalog = self._catalog, self._current().catalog
         # Another process may have finished with the same configuration while this one still kept time by the old one.
-        if recount.fingerprint(old) != recount.fingerprint(self._catalog):
+        if fingerprint(old) != fingerprint(self._catalog):
             await self._recount(resume=False)
 
     async def _recount(self, *, resume: bool) -> None:

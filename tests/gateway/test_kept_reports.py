@@ -71,7 +71,7 @@ async def test_what_is_old_is_not_told(ventanilla: Running, slow: pytest.MonkeyP
 async def test_another_configuration_has_reports_of_its_own(ventanilla: Running, slow: pytest.MonkeyPatch) -> None:
     reports = ventanilla.gateway.reports
     first = await reports.timeliness(ALL, YEARS)
-    assert ventanilla.gateway.reload()
+    assert await ventanilla.gateway.reload()
     assert await reports.timeliness(ALL, YEARS) is not first
 
 

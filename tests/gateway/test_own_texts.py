@@ -151,7 +151,7 @@ async def test_own_texts_outlive_another_configuration(ventanilla: Running) -> N
     await gateway.own_texts.read()
     before: Deployment = gateway.current()
 
-    assert gateway.reload()
+    assert await gateway.reload()
 
     assert gateway.current() is not before
     assert gateway.current().catalog.say("closed", "es", of="sena", number=1) == "Cerrado el caso 1."

@@ -13,6 +13,7 @@ from gateway.deployment import Deployment
 from gateway.store import timekeeping
 from gateway.store.schema import instant_of
 from gateway.timekeeping import recount
+from gateway.timekeeping.almanac import fingerprint
 from gateway.timekeeping.timekeeper import Timekeeper
 from routing.catalog import Catalog, Suspension
 from tests.support.clocks import MovableClock
@@ -41,12 +42,12 @@ async def desk(database: str, tmp_path: Path) -> AsyncIterator[Office]:
         yield opened
 
 
-def strike(desk: Office, rows: str = STRIKE) -> None:
+async def strike(desk: Office, rows: str = STRIKE) -> None:
     """Write a suspension into the calendar, and apply it."""
     path = desk.running.gateway.settings.config_dir / "calendars" / "national.yaml"
     text = path.read_text("utf-8")
     path.write_text(text[: text.index("suspensions:")] + f"suspensions:{rows}", "utf-8")
-    assert desk.running.gateway.reload() is True
+    assert await desk.running.gateway.reload() is True
 
 
 async def until_told(desk: Office, number: str, times: int = 1) -> list[dict[str, Any]]:
@@ -61,7 +62,7 @@ async def test_a_new_suspension_moves_open_cases_and_their_logs_say_from_when_to
     number, answered = await desk.ask(), await desk.ask()
     await desk.running.gateway.desk.reply(ADMINISTRATOR, answered, "Abren el 15 de enero.")
 
-    strike(desk)
+    await strike(desk)
 
     assert await until_told(desk, number) == [
         {"from": BEFORE, "to": AFTER, "citizen_from": BEFORE, "citizen_to": AFTER}
@@ -89,10 +90,10 @@ async def test_what_comes_in_meanwhile_is_not_derived_anew_so_that_a_run_ends_wh
 
 async def test_a_strike_that_is_called_off_moves_them_back(desk: Office) -> None:
     number = await desk.ask()
-    strike(desk)
+    await strike(desk)
     await until_told(desk, number)
 
-    strike(desk, " []\n")
+    await strike(desk, " []\n")
 
     assert [(told["from"], told["to"]) for told in await until_told(desk, number, 2)] == [
         (BEFORE, AFTER), (AFTER, BEFORE),
@@ -103,7 +104,7 @@ async def test_what_was_late_before_the_calendar_changed_stays_late(desk: Office
     number = await desk.ask()
     await desk.at("2026-07-30", "08:00:00")
 
-    strike(desk)
+    await strike(desk)
     await until_told(desk, number)
 
     assert (await desk.case(number)).late_at == datetime(2026, 7, 30, 5, tzinfo=UTC)
@@ -119,8 +120,8 @@ async def test_a_change_that_moves_no_clock_derives_nothing(desk: Office) -> Non
     same = catalog.model_copy(update={"texts": texts})
     other = catalog.model_copy(update={"agencies": {**catalog.agencies, "sena": hours}})
 
-    assert recount.fingerprint(same) == recount.fingerprint(catalog)
-    assert recount.fingerprint(other) != recount.fingerprint(catalog)
+    assert fingerprint(same) == fingerprint(catalog)
+    assert fingerprint(other) != fingerprint(catalog)
 
 
 async def test_a_start_with_another_calendar_derives_anew_and_one_with_the_same_does_not(desk: Office) -> None:
@@ -141,7 +142,7 @@ async def test_a_run_that_was_killed_goes_on_where_it_was(desk: Office) -> None:
     reached = (await desk.case(numbers[1])).id
     await gateway.store.transact(
         lambda conn: timekeeping.keep_fingerprint(
-            conn, "clocks reached", f"{recount.fingerprint(catalog)} {reached}"
+            conn, "clocks reached", f"{fingerprint(catalog)} {reached}"
         )
     )  # fmt: skip
 

@@ -38,13 +38,13 @@ async def test_a_good_change_is_applied_and_a_bad_one_changes_nothing(
     stood = Deployment.load(config)
     async with running(database, tmp_path, deployment=stood, VENTANILLA_CONFIG_DIR=str(config)) as started:
         change(config / "texts" / "es.yaml", "Escriba su pregunta con sus palabras", "Diga su pregunta")
-        assert started.gateway.reload() is True
+        assert await started.gateway.reload() is True
         assert (await help_text(started)).startswith("Diga su pregunta")
         applied = started.gateway.current()
         change(config / "texts" / "es.yaml", "Diga su pregunta", "Otra vez otra")
         change(config / "agencies" / "sena.yaml", "sector: trabajo", "sektor: trabajo")
         change(config / "agencies" / "dian.yaml", "calendar: national", "calendar: lunar")
-        assert started.gateway.reload() is False
+        assert await started.gateway.reload() is False
         assert started.gateway.current() is applied
         assert (await help_text(started)).startswith("Diga su pregunta")
 
@@ -54,7 +54,7 @@ async def test_a_change_of_the_channels_is_left_to_a_restart(tmp_path: Path, con
     stood = Deployment.load(config)
     async with running(database, tmp_path, deployment=stood, VENTANILLA_CONFIG_DIR=str(config)) as started:
         change(config / "gateway.yaml", "  web:\n    provider: web", "  portal:\n    provider: web")
-        assert started.gateway.reload() is False
+        assert await started.gateway.reload() is False
         assert (await started.text("¿El SENA?")).status == 200
 
 
@@ -63,7 +63,7 @@ async def test_a_configuration_that_is_gone_changes_nothing(tmp_path: Path, conf
     stood = Deployment.load(config)
     async with running(database, tmp_path, deployment=stood, VENTANILLA_CONFIG_DIR=str(config)) as started:
         shutil.rmtree(config)
-        assert started.gateway.reload() is False
+        assert await started.gateway.reload() is False
         assert (await started.text("¿El SENA?")).status == 200
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,12 +14,14 @@ from click.testing import CliRunner
 from sqlalchemy import delete, insert, select, update
 
 from gateway.cli import main
+from gateway.deployment import Deployment
 from gateway.store import clocks as clock_store
 from gateway.store import schema as t
 from gateway.store.engine import Store, open_store
-from gateway.timekeeping.clocks import clock_rows
+from gateway.timekeeping import almanac, recount
+from gateway.timekeeping.clocks import clock_rows, keep
 from gateway.timekeeping.verify import Difference, Verdict, verify
-from routing.catalog import Catalog
+from routing.catalog import Catalog, Suspension
 from routing.clocks import clocks
 from tests.support.histories import NOW, histories, write
 from tests.support.running import CONFIG, sample_deployment
@@ -42,6 +45,12 @@ class Kept:
     async def first(self, statement: Any) -> Any:
         async with self.store.read() as conn:
             return (await conn.execute(statement.limit(1))).one()
+
+    async def ended(self) -> dict[tuple[int, int], Any]:
+        """The clocks that have ended, as they are kept, by case and place."""
+        async with self.store.read() as conn:
+            rows = await conn.execute(select(t.clock).where(t.clock.c.ended_at.is_not(None)))
+            return {(row.case_id, row.no): tuple(row) for row in rows}
 
 
 @pytest.fixture
@@ -115,6 +124,55 @@ async def test_a_log_that_no_longer_fits_the_configuration_is_told(kept: Kept) -
     _, told = await kept.verify()
 
     assert any("cannot be derived: no agency “dian”" in str(d.derived) for d in told)
+
+
+async def test_what_had_ended_when_the_calendar_changed_stays_as_it_was_counted(kept: Kept) -> None:
+    await almanac.keep(kept.store, kept.catalog)
+    before = await kept.ended()
+
+    struck = Deployment.of(await almanac.keep(kept.store, closed(kept.catalog, date(2026, 2, 2), date(2026, 4, 30))))
+    await recount.recount(kept.store, lambda: struck, clock=lambda: NOW, told=lambda _: None)
+
+    kept.catalog = struck.catalog
+    assert await kept.verify() == (Verdict(cases=90), [])
+    assert await kept.ended() == before
+    # Whoever did not know the calendar of then would date them anew.
+    kept.catalog = struck.catalog.model_copy(update={"earlier": ()})
+    verdict, told = await kept.verify()
+    assert verdict.differing > 20
+    assert {d.column for d in told if d.case is None} >= {"figure on_time", "figure days"}
+
+
+async def test_a_repair_after_a_change_of_the_calendar_dates_nothing_anew_that_had_ended(kept: Kept) -> None:
+    await almanac.keep(kept.store, kept.catalog)
+    before = await kept.ended()
+    kept.catalog = await almanac.keep(kept.store, closed(kept.catalog, date(2026, 2, 2), date(2026, 4, 30)))
+    spoilt = min(before)
+    await kept.write(
+        update(t.clock).where(t.clock.c.case_id == spoilt[0], t.clock.c.no == spoilt[1]).values(effective="1999-01-01")
+    )
+
+    verdict, _ = await kept.verify(repair=True)
+
+    assert verdict.repaired > 1
+    assert await kept.ended() == before
+
+
+async def test_another_act_on_a_case_that_had_ended_before_the_calendar_changed_moves_no_deadline(kept: Kept) -> None:
+    await almanac.keep(kept.store, kept.catalog)
+    before = await kept.ended()
+    struck = await almanac.keep(kept.store, closed(kept.catalog, date(2026, 2, 2), date(2026, 4, 30)))
+
+    await kept.store.transact(lambda conn: keep(conn, struck, {case_id for case_id, _ in before}, now=NOW))
+
+    assert await kept.ended() == before
+
+
+def closed(catalog: Catalog, first: date, last: date) -> Catalog:
+    """The catalog with a closure of the country's offices."""
+    row = Suspension(first=first, last=last, reason={"es": "Emergencia", "en": "Emergency"})
+    national = catalog.calendars["national"].model_copy(update={"suspensions": (row,)})
+    return catalog.model_copy(update={"calendars": {**catalog.calendars, "national": national}})
 
 
 def test_the_command_prints_and_says_by_its_exit_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from gateway.store.schema.case import cases as cases
 from gateway.store.schema.case import claim as claim
 from gateway.store.schema.case import message as message
 from gateway.store.schema.clock import absence as absence
+from gateway.store.schema.clock import almanac as almanac
 from gateway.store.schema.clock import clock as clock
 from gateway.store.schema.clock import fingerprint as fingerprint
 from gateway.store.schema.clock import notice as notice

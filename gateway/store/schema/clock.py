@@ -106,6 +106,15 @@ absence = table(
     Index("absence_pending", "from_at", **only("offered_at IS NULL")),
 )
 
+# The calendars, terms and hours that clocks were counted by: what ended under one stays so. Ids are like those of
+# events: what was written after a row and before the next was counted by it.
+almanac = table(
+    "almanac",
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("document", Document, nullable=False),
+)
+
 # By what calendars and terms the clocks were last derived: others mean that every open case is derived anew.
 fingerprint = table(
     "fingerprint",
