@@ -30,8 +30,7 @@ from gateway.store.bulk import insert_rows
 from gateway.store.engine import Store, open_store
 from gateway.store.migrate import migrate
 from gateway.store.schema import micros
-from gateway.timekeeping import recount
-from gateway.timekeeping.almanac import fingerprint
+from gateway.timekeeping import almanac, recount
 from gateway.timekeeping.timekeeper import Timekeeper
 from routing.catalog import Catalog, Suspension
 from routing.terms import due
@@ -143,7 +142,8 @@ async def derive(store: Store, deployment: Deployment, rate: float) -> tuple[flo
 
     Seconds it took, of them on a processor, and how long each message waited (milliseconds, sorted).
     """
-    struck = Deployment.of(strike(deployment.catalog))
+    await almanac.keep(store, deployment.catalog)
+    struck = deployment.counting(await almanac.keep(store, strike(deployment.catalog)))
     waits: list[float] = []
     load = asyncio.create_task(intake(store, struck, rate, waits))
     started, worked = time.perf_counter(), time.process_time()
@@ -159,7 +159,7 @@ async def derive(store: Store, deployment: Deployment, rate: float) -> tuple[flo
 async def timekeeping_done(store: Store, catalog: Catalog) -> bool:
     """Whether the run has come to its end."""
     async with store.read() as conn:
-        return await timekeeping.fingerprint(conn, "clocks") == fingerprint(catalog)
+        return await timekeeping.fingerprint(conn, "clocks") == almanac.fingerprint(catalog)
 
 
 def strike(catalog: Catalog) -> Catalog:
