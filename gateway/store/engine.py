@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.errors import SettingsFault, StoreBusy
+from gateway.store.one_trip import connect
 
 T = TypeVar("T")
 
@@ -168,12 +169,9 @@ def _open_sqlite(url: URL, *, serving: bool) -> Store:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     lock_file = _lock(path) if serving else None
-    writer = create_async_engine(
-        url, hide_parameters=True, pool_size=1, max_overflow=0, connect_args={"isolation_level": None}
-    )
-    reader = create_async_engine(
-        url, hide_parameters=True, pool_size=_READERS, max_overflow=0, connect_args={"isolation_level": None}
-    )
+    settings: dict[str, Any] = {"hide_parameters": True, "max_overflow": 0, "async_creator": lambda: connect(path)}
+    writer = create_async_engine(url, pool_size=1, **settings)
+    reader = create_async_engine(url, pool_size=_READERS, **settings)
     checkpoint = _CHECKPOINT_PAGES if serving else 0
     writes = ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={checkpoint}")
     reads = ("query_only=ON", "wal_autocheckpoint=0")

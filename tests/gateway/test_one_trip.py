@@ -1,0 +1,65 @@
+"""SQLite's driver in one trip a statement: it says what SQLAlchemy asks, and no more trips are made."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.store.one_trip import OneTripConnection, connect
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[OneTripConnection]:
+    opened = connect(tmp_path / "trips.db")
+    await opened
+    await opened.cursor().execute("CREATE TABLE trip (id INTEGER PRIMARY KEY, place TEXT UNIQUE)")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def trips(connection: OneTripConnection, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What was asked of the driver's thread."""
+    asked: list[Any] = []
+    ask: Any = connection._execute
+
+    async def counted(*call: Any) -> Any:
+        asked.append(call)
+        return await ask(*call)
+
+    monkeypatch.setattr(connection, "_execute", counted)
+    return asked
+
+
+async def test_a_statement_is_made_executed_read_and_closed_in_one_trip(
+    connection: OneTripConnection, trips: list[Any]
+) -> None:
+    cursor = connection.cursor()
+    await cursor.execute("SELECT ? AS place, 7 AS n UNION ALL SELECT 'Mitú', 8", ("Leticia",))
+    assert [column[0] for column in cursor.description] == ["place", "n"]
+    assert await cursor.fetchall() == [("Leticia", 7), ("Mitú", 8)]
+    assert await cursor.fetchall() == []
+    await cursor.close()
+    assert len(trips) == 1
+
+
+async def test_what_was_written_is_counted_and_what_comes_back_of_it_is_read(connection: OneTripConnection) -> None:
+    cursor = await connection.cursor().execute("INSERT INTO trip (place) VALUES ('Inírida'), ('Mocoa') RETURNING id")
+    assert (await cursor.fetchall(), cursor.rowcount) == ([(1,), (2,)], 2)
+
+    many = await connection.cursor().executemany("INSERT INTO trip (place) VALUES (?)", [("Yopal",), ("Arauca",)])
+    assert (many.description, many.rowcount, await many.fetchall()) == (None, 2, [])
+
+    changed = await connection.cursor().execute("UPDATE trip SET place = place || '!' WHERE id > 1")
+    assert changed.rowcount == 3
+
+
+async def test_an_error_is_the_drivers_own_and_the_connection_goes_on(connection: OneTripConnection) -> None:
+    await connection.cursor().execute("INSERT INTO trip (place) VALUES ('Tunja')")
+
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        await connection.cursor().execute("INSERT INTO trip (place) VALUES ('Tunja')")
+
+    assert await (await connection.cursor().execute("SELECT count(*) FROM trip")).fetchall() == [(1,)]
