@@ -1,18 +1,18 @@
 """An agency's people and what they carry, and how many working days its open cases have left."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
 from gateway.staffing.days_left import BUCKETS, edges, soon_until
 from gateway.store import absences, queue
 from gateway.store import team as rows
 from gateway.store.absences import Absence
+from gateway.store.engine import Store
 from gateway.timekeeping import standing
 from routing.case import CaseState
 from routing.catalog import Catalog, Unit
@@ -69,30 +69,40 @@ class Team:
         return Load(id=0, name="", answered=answered, may_carry=may_carry, **sums)
 
 
-async def team(conn: AsyncConnection, catalog: Catalog, principal: Principal, agency: str, *, now: datetime) -> Team:
-    """An agency's team as it stands. KeyError when the catalog does not have the agency."""
+async def team(store: Store, catalog: Catalog, principal: Principal, agency: str, *, now: datetime) -> Team:
+    """An agency's team as it stands. KeyError when the catalog does not have the agency.
+
+    The long counts go beside one another, each on a connection of its own: between them a case may change hands.
+    """
     count = counted(catalog, agency)
-    members = await rows.members(conn, agency, is_triage=agency == catalog.gateway.triage)
-    away = await absences.who_is_away(conn, [member.id for member in members], now=now)
-    loads = {member.id: _load(catalog, agency, member, away.get(member.id)) for member in members}
+
+    async def owed() -> Sequence[Any]:
+        async with store.read() as conn:
+            return await rows.open_cases(conn, principal, agency, edges=edges(count, now), now=now)
+
+    async def known() -> tuple[dict[int, Load], Counter[int | None], Mapping[int, int]]:
+        async with store.read() as conn:
+            members = await rows.members(conn, agency, is_triage=agency == catalog.gateway.triage)
+            away = await absences.who_is_away(conn, [member.id for member in members], now=now)
+            near = await rows.nearly_due(conn, principal, agency, now=now, until=soon_until(catalog, count, now))
+            answered = await rows.answered(conn, principal, agency, since=_monday(count, now))
+        loads = {member.id: _load(catalog, agency, member, away.get(member.id)) for member in members}
+        return loads, _soon(catalog, count, near, now), answered
+
+    groups, (loads, soon, answered) = await asyncio.gather(owed(), known())
+    if strangers := sorted({each.assignee_id for each in groups if each.assignee_id is not None} - loads.keys()):
+        async with store.read() as conn:
+            names = await queue.names_of(conn, strangers)
+        loads |= {staff_id: Load(id=staff_id, name=names.get(staff_id, str(staff_id))) for staff_id in strangers}
     found = Team(agency=agency, loads=[], nobody=Load(id=0, name=""))
-    groups = await rows.open_cases(conn, principal, agency, edges=edges(count, now), now=now)
-    strangers = {group.assignee_id for group in groups if group.assignee_id is not None} - loads.keys()
-    for staff_id, name in (await queue.names_of(conn, sorted(strangers)) if strangers else {}).items():
-        loads[staff_id] = Load(id=staff_id, name=name)
-    for staff_id in sorted(strangers - loads.keys()):
-        loads[staff_id] = Load(id=staff_id, name=str(staff_id))
     for group in groups:
         _weigh(found.nobody if group.assignee_id is None else loads[group.assignee_id], group)
         if group.bucket is not None:
             found.days_left[group.bucket] += group.n
-    near = await rows.nearly_due(conn, principal, agency, now=now, until=soon_until(catalog, count, now))
-    for whose, n in _soon(catalog, count, near, now).items():
-        (found.nobody if whose is None else loads[whose]).soon = n
-    for staff_id, n in (await rows.answered(conn, principal, agency, since=_monday(count, now))).items():
-        if staff_id in loads:
-            loads[staff_id].answered = n
     found.loads = list(loads.values())
+    found.nobody.soon = soon[None]
+    for load in found.loads:
+        load.soon, load.answered = soon[load.id], answered.get(load.id, 0)
     return found
 
 

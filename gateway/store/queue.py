@@ -260,7 +260,7 @@ async def contacts(
 async def names_of(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
     """The names of staff and tokens by id."""
     found: dict[int, str] = {}
-    for table in (t.staff, t.api_token):
+    for table in (t.staff, t.api_token) if ids else ():
         rows = await conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(list(ids))))
         found.update({row.id: row.name for row in rows})
     return found

@@ -98,6 +98,8 @@ async def question_of(conn: AsyncConnection, case_id: int) -> str:
 
 async def answers(conn: AsyncConnection, case_ids: Sequence[int]) -> dict[int, tuple[int, list[str]]]:
     """The last final answer of each case: the id of its first message, and its parts."""
+    if not case_ids:
+        return {}
     event = t.case_event.c
     rows = await conn.execute(
         select(event.case_id, event.data)

@@ -6,12 +6,14 @@ is disabled, or gets another password or role. How a session is got is in `gatew
 
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import Forbidden
 from gateway.gateway import GATEWAY
@@ -46,15 +48,23 @@ class Visit:
 VISIT: Final = web.RequestKey("visit", Visit)
 
 
-async def recognise(request: web.Request) -> Visit | None:
-    """The visit that the request's cookie opens, kept in the request; None when nobody is logged in."""
+async def recognise(
+    request: web.Request, also: Callable[[AsyncConnection, Visit], Awaitable[None]] | None = None
+) -> Visit | None:
+    """The visit that the request's cookie opens, kept in the request; None when nobody is logged in.
+
+    `also` is read on the same connection, once it is known who asks.
+    """
     token = request.cookies.get(SESSION_COOKIE)
     if not token:
         return None
     gateway = request.app[GATEWAY]
     async with gateway.store.read() as conn:
         row = await logins.session(conn, hashed(token), now=gateway.clock())
-    return greet(request, row) if row else None
+        found = greet(request, row) if row else None
+        if found is not None and also is not None:
+            await also(conn, found)
+    return found
 
 
 def greet(request: web.Request, row: Any) -> Visit:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway import clock, metrics
 from gateway.errors import Refusal
@@ -99,12 +100,11 @@ def page(handler: Handler) -> Handler:
 async def _answer(handler: Handler, request: web.Request) -> web.StreamResponse:
     request[_BEGAN] = clock.new_id()
     try:
-        await auth.recognise(request)
+        await auth.recognise(request, also=partial(_count_notices, request))
         if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
             await auth.check_form(request)
         if auth.must_enrol(request):
             raise see("/account/second-factor")
-        await _count_notices(request)
         return await handler(request)
     except Refusal as refusal:
         return refused(request, refusal)
@@ -121,12 +121,10 @@ async def _answer(handler: Handler, request: web.Request) -> web.StreamResponse:
         return render(request, "error.html", status=500, status_shown=500, sentence=None)
 
 
-async def _count_notices(request: web.Request) -> None:
+async def _count_notices(request: web.Request, conn: AsyncConnection, visit: auth.Visit) -> None:
     """What the bell shows; a form ends on another page, which counts for itself."""
-    found = request.get(auth.VISIT)
-    if found is not None and request.method == hdrs.METH_GET:
-        async with request.app[GATEWAY].store.read() as conn:
-            request[_UNREAD] = await notices.count(conn, found.principal, most=MOST_UNREAD)
+    if request.method == hdrs.METH_GET:
+        request[_UNREAD] = await notices.count(conn, visit.principal, most=MOST_UNREAD)
 
 
 def refused(request: web.Request, refusal: Refusal) -> web.Response:

@@ -176,8 +176,7 @@ async def test_duty_and_capacity_are_said_by_whoever_supervises_the_agency(desk:
 
 async def told(desk: Office, by: str = "jefa") -> Team:
     gateway = desk.running.gateway
-    async with gateway.store.read() as conn:
-        return await team(conn, gateway.current().catalog, desk.people[by], "sena", now=desk.clock())
+    return await team(gateway.store, gateway.current().catalog, desk.people[by], "sena", now=desk.clock())
 
 
 async def load_of(desk: Office, login: str) -> Load:

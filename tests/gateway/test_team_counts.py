@@ -100,7 +100,7 @@ async def test_the_team_is_counted_as_one_would_case_by_case(database: str, now:
         async with store.read() as conn:
             owed = select(t.cases).where(t.cases.c.agency == "sena", t.cases.c.state.in_(("open", "waiting")))
             loads, left = by_hand(catalog, list(await conn.execute(owed)), now)
-            found = await team(conn, catalog, HEAD, "sena", now=now)
+        found = await team(store, catalog, HEAD, "sena", now=now)
     finally:
         await store.close()
 

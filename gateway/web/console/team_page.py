@@ -1,5 +1,6 @@
 """`/console/team`: who carries what at an agency, what nobody has, and what is overdue."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Final
@@ -31,6 +32,9 @@ COLUMNS: Final = (
     "answered_this_week", "may_carry",
 )  # fmt: skip
 
+# A list of cases: its name, its rows, and whether there is more.
+Listed = tuple[str, list[Any], bool]
+
 
 async def reader(request: web.Request) -> Principal:
     """Who asks; Forbidden unless they supervise, or audit."""
@@ -58,12 +62,14 @@ async def team_page(
     principal = await reader(request)
     gateway, language = request.app[GATEWAY], auth.language_of(request)
     agency = chosen_agency(request, principal, str(asked.get("agency", "")))
-    async with gateway.store.read() as conn:
-        frame = await beside(conn, gateway, principal, agency=agency)
-        found = await _team(conn, gateway, principal, agency) if agency else None
-        one = _one(found, str(asked.get("member", ""))) if found else None
-        lists = await _lists(conn, gateway, principal, agency, one) if agency else []
-        away = await absences.to_come(conn, one.id, now=gateway.clock()) if one and one.member else []
+    found, (frame, lists) = await asyncio.gather(
+        _team(gateway, principal, agency), _around(gateway, principal, agency, lists=not asked.get("member"))
+    )
+    one, away = _one(found, str(asked.get("member", ""))) if found else None, []
+    if one:
+        async with gateway.store.read() as conn:
+            lists = await _lists(conn, gateway, principal, agency, one)
+            away = await absences.to_come(conn, one.id, now=gateway.clock()) if one.member else []
     if found and refusal is None:
         audit.seen(request, Action.REPORT_VIEWED, "team", agency=agency)
     return render(
@@ -89,8 +95,20 @@ async def team_page(
     )
 
 
-async def _team(conn: AsyncConnection, gateway: Gateway, principal: Principal, agency: str) -> Team:
-    return await team(conn, gateway.current().catalog, principal, agency, now=gateway.clock())
+async def _team(gateway: Gateway, principal: Principal, agency: str | None) -> Team | None:
+    """The team; None where no agency is chosen."""
+    if agency is None:
+        return None
+    return await team(gateway.store, gateway.current().catalog, principal, agency, now=gateway.clock())
+
+
+async def _around(
+    gateway: Gateway, principal: Principal, agency: str | None, *, lists: bool
+) -> tuple[dict[str, Any], list[Listed]]:
+    """What stands beside the team, and what presses first, if that is asked for."""
+    async with gateway.store.read() as conn:
+        frame = await beside(conn, gateway, principal, agency=agency)
+        return frame, await _lists(conn, gateway, principal, agency, None) if agency and lists else []
 
 
 def _one(found: Team, member: str) -> Load | None:
@@ -106,8 +124,8 @@ def _one(found: Team, member: str) -> Load | None:
 
 async def _lists(
     conn: AsyncConnection, gateway: Gateway, principal: Principal, agency: str | None, one: Load | None
-) -> list[tuple[str, list[Any], bool]]:
-    """The lists of the page, each with its name, its rows and whether there is more: what presses first."""
+) -> list[Listed]:
+    """The lists of the page: what presses first, or one person's cases."""
     now = gateway.clock()
     if one is not None:
         wanted = {"member": (Filter(agency=agency, assignee_id=one.id, state=("open", "waiting")), _OF_ONE)}
@@ -176,8 +194,7 @@ async def export(request: web.Request) -> web.StreamResponse:
     agency = chosen_agency(request, principal)
     if agency is None:
         raise Invalid("agency", "name the agency whose team is meant")
-    async with gateway.store.read() as conn:
-        found = await _team(conn, gateway, principal, agency)
+    found = await team(gateway.store, gateway.current().catalog, principal, agency, now=gateway.clock())
     audit.seen(request, Action.EXPORTED, "team", agency=agency)
 
     async def blocks() -> AsyncIterator[Sequence[Sequence[object]]]:
