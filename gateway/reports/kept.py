@@ -2,7 +2,8 @@
 
 A year of a million cases takes seconds, and many people look at the same year. What was counted within a minute is
 told again; what is older, but not old, is told while it is counted anew, so that nobody waits but the first. A report
-that is counted in no time is never kept. The page, its file and the API ask here, so their figures are equal.
+that is counted in no time is never kept. The page, its file and the API ask here, so their figures are equal. Where
+many cases are, a page does not wait for the first count: it says that it is being made, and asks again.
 """
 
 import asyncio
@@ -17,8 +18,9 @@ from gateway.deployment import Current
 from gateway.errors import Invalid
 from gateway.principal import Principal
 from gateway.reports import timeliness
-from gateway.reports.period import Wanted
+from gateway.reports.period import Wanted, period
 from gateway.reports.timeliness import Report
+from gateway.store import timeliness as rows
 from gateway.store.engine import Store
 from routing.catalog import Catalog
 
@@ -29,6 +31,9 @@ log = structlog.get_logger()
 _WORTH: Final = 0.5
 _FRESH: Final = 60.0
 _OLD: Final = 900.0
+# Seconds a page waits for a count where there are more clocks than these; where there are fewer, it waits for it.
+_PATIENCE: Final = 0.005
+_MANY: Final = 50_000
 # Reports kept: with more, the one counted first is forgotten.
 _MOST: Final = 64
 
@@ -53,12 +58,19 @@ class Reports:
         self._clock = clock
         self._kept: dict[_Key, _Kept] = {}
         self._counting: dict[_Key, asyncio.Task[Report]] = {}
+        # Counts that somebody will come back for: they are kept, however short they were.
+        self._awaited: set[_Key] = set()
+        self._many = False
+        # Two counts take as long one after the other, and leave the other connections to the pages.
+        self._one = asyncio.Lock()
 
     async def timeliness(self, principal: Principal, wanted: Wanted, *, people: bool = True) -> Report:
         """The figures of a period within the principal's boundary, as they stood at its `at`.
 
         Invalid for days that are no period. See `gateway.reports.timeliness.report` for `people`.
         """
+        # What is no period is refused at once, and does not wait for others to be counted.
+        period(self._current().catalog, wanted.first, wanted.last)
         key = principal.agency, wanted, people
         kept, age = self._kept.get(key), float("inf")
         if kept is not None and kept.catalog is self._current().catalog:
@@ -69,6 +81,22 @@ class Reports:
         if age > _FRESH:
             self._count(key, principal)
         return kept.report
+
+    async def if_counted(self, principal: Principal, wanted: Wanted, *, people: bool = True) -> Report | None:
+        """The same; None while it is counted and that takes long: ask again in a second."""
+        asked = asyncio.ensure_future(self.timeliness(principal, wanted, people=people))
+        await asyncio.wait([asked], timeout=_PATIENCE)
+        if not asked.done() and await self._is_long() and not asked.done():
+            self._awaited.add((principal.agency, wanted, people))
+            asked.cancel()
+            return None
+        return await asked
+
+    async def _is_long(self) -> bool:
+        if not self._many:
+            async with self._store.read() as conn:
+                self._many = await rows.has_more(conn, than=_MANY)
+        return self._many
 
     async def stop(self) -> None:
         """Count no further."""
@@ -85,13 +113,13 @@ class Reports:
         return self._counting[key]
 
     async def _counted(self, key: _Key, principal: Principal) -> Report:
-        loop, catalog = asyncio.get_running_loop(), self._current().catalog
+        loop = asyncio.get_running_loop()
         _, wanted, people = key
-        began = loop.time()
-        async with self._store.read() as conn:
+        async with self._one, self._store.read() as conn:
+            began, catalog = loop.time(), self._current().catalog
             found = await timeliness.report(conn, catalog, principal, wanted, now=self._clock(), people=people)
         self._kept.pop(key, None)
-        if loop.time() - began >= _WORTH:
+        if loop.time() - began >= _WORTH or key in self._awaited:
             self._kept[key] = _Kept(found, catalog, loop.time())
             while len(self._kept) > _MOST:
                 del self._kept[next(iter(self._kept))]
@@ -99,6 +127,7 @@ class Reports:
 
     def _done(self, key: _Key, task: "asyncio.Task[Report]") -> None:
         del self._counting[key]
+        self._awaited.discard(key)
         # Where nobody waits for it any more, nobody else would hear of it.
         if not task.cancelled() and (fault := task.exception()) is not None and not isinstance(fault, Invalid):
             log.error("a report could not be counted", error=type(fault).__name__)

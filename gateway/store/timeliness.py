@@ -13,10 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
 from gateway.store import counts
+from gateway.store import schema as t
 from gateway.store.bulk import Query, document, each, fetch, joined
 from gateway.store.counts import among
 from gateway.store.schema import micros
@@ -24,6 +26,11 @@ from gateway.store.schema import micros
 _SECOND: Final = 1_000_000
 # What is sent to a citizen by a person; receipts and notices are automatic.
 _PERSONAL: Final = "('answer', 'completion')"
+
+
+async def has_more(conn: AsyncConnection, *, than: int) -> bool:
+    """Whether there are more clocks than so many."""
+    return (await conn.execute(select(literal(1)).select_from(t.clock).offset(than).limit(1))).first() is not None
 
 
 class Dimension(StrEnum):

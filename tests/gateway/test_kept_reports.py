@@ -1,6 +1,7 @@
 """Reports that take long: told again for a minute, then told while they are counted anew, each within its boundary."""
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import date
 
 import pytest
@@ -99,3 +100,31 @@ async def test_so_many_are_kept_and_no_more(ventanilla: Running, slow: pytest.Mo
     for day in (1, 2):
         await reports.timeliness(ALL, Wanted(first=YEARS.first, last=date(2027, 1, day)))
     assert await reports.timeliness(ALL, YEARS) is not first
+
+
+async def test_who_asks_for_a_long_count_is_not_kept_waiting_and_finds_it_when_they_come_back(
+    ventanilla: Running, slow: pytest.MonkeyPatch
+) -> None:
+    reports = ventanilla.gateway.reports
+    await ventanilla.text("SENA: ¿cuándo abren las inscripciones?")
+    slow.setattr(kept, "_WORTH", 60.0)
+    slow.setattr(kept, "_PATIENCE", 0.0)
+    assert received(await found(reports.if_counted(ALL, YEARS))) == 1, "few cases are waited for"
+    slow.setattr(kept, "_MANY", 0)
+
+    assert await reports.if_counted(ALL, YEARS) is None
+
+    async def counted() -> Report | None:
+        return await reports.if_counted(ALL, YEARS)
+
+    first = await ventanilla.eventually(counted)
+    assert received(await found(counted())) == 1
+    assert await counted() is first, "it is kept, for them who were asked to come back"
+    with pytest.raises(Invalid):
+        await reports.if_counted(ALL, Wanted(first=date(2026, 2, 1), last=date(2026, 1, 1)))
+
+
+async def found(asked: Awaitable[Report | None]) -> Report:
+    report = await asked
+    assert report is not None
+    return report

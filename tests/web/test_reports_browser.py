@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from gateway.reports import kept
 from tests.support import databases
 from tests.support.histories import NOW, histories, write
 from tests.support.running import Running, running, sample_deployment
@@ -107,3 +108,21 @@ async def test_a_figure_leads_to_its_cases_and_a_case_to_its_page(reader: tuple[
     await page.wait_for_url("**/console/reports/cases?what=open*")
     await page.locator("tbody th a").first.click()
     await page.wait_for_url("**/console/cases/*")
+
+
+async def test_a_long_count_says_so_and_the_report_comes_by_itself(
+    reader: tuple[Running, Page, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, page, complaints = reader
+    monkeypatch.setattr(kept, "_PATIENCE", 0.0)
+    monkeypatch.setattr(kept, "_MANY", 0)
+    await page.set_viewport_size({"width": 360, "height": 800})
+
+    answer = await page.goto(f"{started.internal}/console/reports?from=2026-01-01&to=2026-04-16")
+
+    assert answer is not None
+    assert answer.status == 202
+    assert await page.inner_text("#counting") == "Contando los casos…"
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.wait_for_selector(".tiles")
+    assert complaints == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from babel.numbers import format_decimal, format_percent
@@ -88,6 +89,8 @@ def in_words(figure: Figure, language: str) -> str:
     return number(figure.value, figure.unit, language)
 
 
+# A report has a thousand numbers, which are the same until it is counted anew.
+@lru_cache(maxsize=8192)
 def number(value: float, unit: Unit, language: str) -> str:
     """A number as the language writes it, with its unit."""
     at = _LOCALES[language]
@@ -100,11 +103,15 @@ def number(value: float, unit: Unit, language: str) -> str:
 def _counted(figure: Figure, language: str) -> str:
     if figure.hidden or figure.unit is Unit.COUNT:
         return ""
-    at = _LOCALES[language]
-    n = format_decimal(figure.n, locale=at)
+    n = _whole(figure.n, language)
     if figure.numerator is None:
         return locale.say(language, "report.n", n=n)
-    return locale.say(language, "report.of", numerator=format_decimal(figure.numerator, locale=at), n=n)
+    return locale.say(language, "report.of", numerator=_whole(figure.numerator, language), n=n)
+
+
+@lru_cache(maxsize=8192)
+def _whole(value: float, language: str) -> str:
+    return str(format_decimal(value, locale=_LOCALES[language]))
 
 
 def _interval(figure: Figure, language: str, key: str) -> str:

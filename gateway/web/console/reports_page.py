@@ -1,5 +1,6 @@
 """`/console/reports`: the indicators of a period, how they are distributed, and the cases behind them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -39,9 +40,12 @@ async def show(request: web.Request) -> web.StreamResponse:
     gateway, language = request.app[GATEWAY], auth.language_of(request)
     wanted, trouble = _wanted(request, principal)
     catalog = gateway.current().catalog
-    found, series = await _reports(gateway, principal, wanted)
+    # First what stands beside it: a long count that is under way would only hold it up.
     async with gateway.store.read() as conn:
         frame = await _frame(conn, gateway, principal)
+    found, series = await _reports(gateway, principal, wanted)
+    if found is None or series is None:
+        return _counting(request, wanted, frame)
     audit.seen(request, Action.REPORT_VIEWED, "timeliness", detail=_days(wanted))
     ranked = report_charts.ranked(found) if wanted.by is Dimension.AGENCY else found.groups
     return render(
@@ -73,13 +77,23 @@ async def show(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _reports(gateway: Gateway, principal: Principal, wanted: Wanted) -> tuple[Report, Report]:
-    """The report, and the same by month."""
-    found = await gateway.reports.timeliness(principal, wanted)
+async def _reports(gateway: Gateway, principal: Principal, wanted: Wanted) -> tuple[Report | None, Report | None]:
+    """The report, and the same by month; None for what is still counted."""
     if wanted.by is Dimension.MONTH:
+        found = await gateway.reports.if_counted(principal, wanted)
         return found, found
     by_month = replace(wanted, by=Dimension.MONTH)
-    return found, await gateway.reports.timeliness(principal, by_month, people=False)
+    return await asyncio.gather(
+        gateway.reports.if_counted(principal, wanted),
+        gateway.reports.if_counted(principal, by_month, people=False),
+    )
+
+
+def _counting(request: web.Request, wanted: Wanted, frame: Mapping[str, Any]) -> web.Response:
+    """What is shown while a long report is counted: the browser asks again by itself, with a script or without."""
+    answer = render(request, "console/report_counting.html", status=202, wanted=wanted, **frame)
+    answer.headers["Refresh"] = "1"
+    return answer
 
 
 def _columns(found: Report) -> Sequence[str]:
