@@ -114,10 +114,13 @@ async def listening(context: BrowserContext, address: str) -> Page:
 
 async def same(open_page: Page, fresh: Page) -> None:
     """Once the open page shows what a fresh one of its address does."""
-    await fresh.goto(open_page.url)
-    wanted: Any = await fresh.evaluate(_SHOWN)
+    wanted: Any = None
 
     async def caught_up() -> bool:
+        nonlocal wanted
+        # Asked for each time: what the timekeeper still does after an act, a page of before it does not show.
+        await fresh.goto(open_page.url)
+        wanted = await fresh.evaluate(_SHOWN)
         return bool(await open_page.evaluate(_SHOWN) == wanted)
 
     try:

@@ -1,5 +1,6 @@
 """`/console/cases/{number}`: everything about a case, and what may be done with it."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,8 +68,12 @@ async def case_page(
     gateway = request.app[GATEWAY]
     number = request.match_info["number"]
     async with gateway.store.read() as conn:
-        values = await _gathered(conn, gateway, principal, number, language=auth.language_of(request))
-        leaving = await leaves_in(conn, request, principal)
+        told = await _story(conn, gateway, principal, number, language=auth.language_of(request))
+    catalog = gateway.current().catalog
+    around, similar = await asyncio.gather(
+        _around(request, principal, told), suggested(gateway.store, principal, told["case"], catalog=catalog)
+    )
+    values = {**told, **around, "suggested": similar}
     if refusal is None:
         action = Action.ADDRESS_REVEALED if revealed else Action.CASE_OPENED
         audit.seen(request, action, values["case"].number, agency=values["case"].agency)
@@ -81,7 +86,6 @@ async def case_page(
         typed=typed or Typed(),
         revealed=revealed,
         done=done,
-        leaving=leaving,
         **values,
     )
 
@@ -140,26 +144,27 @@ async def _story(
     }
 
 
-async def _gathered(
-    conn: AsyncConnection, gateway: Gateway, principal: Principal, number: str, *, language: str
-) -> dict[str, Any]:
+async def _around(request: web.Request, principal: Principal, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands around the story of a case that was found with the principal."""
+    gateway = request.app[GATEWAY]
     now, catalog = gateway.clock(), gateway.current().catalog
-    told = await _story(conn, gateway, principal, number, language=language)
     case, derived = told["case"], told["derived"]
     found = derived.clocks if derived else None
-    person, addresses = await queue.contact(conn, case.contact_id)
-    leader, led = await duplicates.beside(conn, principal, case)
     known = views(principal, now=now, timezone=catalog.gateway.timezone)
-    held = await counts(conn, principal, known)
+    async with gateway.store.read() as conn:
+        person, addresses = await queue.contact(conn, case.contact_id)
+        leader, led = await duplicates.beside(conn, principal, case)
+        held = await counts(conn, principal, known)
+        written = await composer(conn, gateway, principal, case, person.name)
+        leaving = await leaves_in(conn, request, principal)
     return {
-        **told,
-        "suggested": await suggested(conn, principal, case, catalog=catalog),
+        "leaving": leaving,
         "terms": panel(catalog, found, now) if found else None,
         "verbs": verbs(catalog, principal, case, derived, now) if derived else [],
         "span": span(found.present) if found else None,
-        "classes": _classes(catalog, case, language),
+        "classes": _classes(catalog, case, auth.language_of(request)),
         "person": person,
-        "composer": await composer(conn, gateway, principal, case, person.name),
+        "composer": written,
         "addresses": addresses,
         "written_down": written_down(case, told["told"], person.name),
         "leader": leader,

@@ -1,5 +1,6 @@
 """`/console`: the queue, its views and their counts, and "take next"."""
 
+import asyncio
 import re
 from typing import Any, Final
 
@@ -30,24 +31,21 @@ async def show(request: web.Request) -> web.StreamResponse:
     principal, gateway = await _reader(request), request.app[GATEWAY]
     async with gateway.store.read() as conn:
         asked = await wanted(conn, gateway, principal, request.query)
-        held = await counts(conn, principal, asked.known)
-        values = {
-            **rail(gateway, held, agency=asked.agency),
-            **await _listed(conn, gateway, principal, asked, after=request.query.get("after")),
-            **await filter_form.narrowed(
-                conn, gateway.current().catalog, principal, asked.narrowing.fields, language=auth.language_of(request)
-            ),
-            "matching": await _matching(conn, principal, asked, held),
-            "ringing": await _ringing(conn, principal),
-            "leaving": await leaves_in(conn, request, principal),
+    around, listed = await asyncio.gather(
+        _around(request, principal, asked),
+        _listed(gateway, principal, asked, after=request.query.get("after")),
+    )
+    values = (
+        around
+        | listed
+        | {
+            "asked": asked,
+            "acts": _acts(principal),
+            "most_at_once": bulk.MOST,
+            "open_filter": asked.view.name == FILTERED or asked.narrowing.ignored,
+            "trouble": _trouble(request, asked),
         }
-    values |= {
-        "asked": asked,
-        "acts": _acts(principal),
-        "most_at_once": bulk.MOST,
-        "open_filter": asked.view.name == FILTERED or asked.narrowing.ignored,
-        "trouble": _trouble(request, asked),
-    }
+    )
     return render(request, "console/queue.html", done=request.query.get("done"), **values)
 
 
@@ -56,9 +54,32 @@ async def rows(request: web.Request) -> web.StreamResponse:
     principal, gateway = await _reader(request), request.app[GATEWAY]
     async with gateway.store.read() as conn:
         asked = await wanted(conn, gateway, principal, request.query)
-        listed = await _listed(conn, gateway, principal, asked, after=request.query.get("after"))
-        held = await counts(conn, principal, asked.known)
+    held, listed = await asyncio.gather(
+        _counted(gateway, principal, asked),
+        _listed(gateway, principal, asked, after=request.query.get("after")),
+    )
     return render(request, "console/rows.html", **{**rail(gateway, held, agency=asked.agency), **listed})
+
+
+async def _around(request: web.Request, principal: Principal, asked: Wanted) -> dict[str, Any]:
+    """What stands around the list, read beside it: over a million cases, counts and list take about as long."""
+    gateway = request.app[GATEWAY]
+    async with gateway.store.read() as conn:
+        held = await counts(conn, principal, asked.known)
+        return {
+            **rail(gateway, held, agency=asked.agency),
+            **await filter_form.narrowed(
+                conn, gateway.current().catalog, principal, asked.narrowing.fields, language=auth.language_of(request)
+            ),
+            "matching": await _matching(conn, principal, asked, held),
+            "ringing": await _ringing(conn, principal),
+            "leaving": await leaves_in(conn, request, principal),
+        }
+
+
+async def _counted(gateway: Gateway, principal: Principal, asked: Wanted) -> Held:
+    async with gateway.store.read() as conn:
+        return await counts(conn, principal, asked.known)
 
 
 async def _reader(request: web.Request) -> Principal:
@@ -67,19 +88,20 @@ async def _reader(request: web.Request) -> Principal:
     return principal
 
 
-async def _listed(
-    conn: AsyncConnection, gateway: Gateway, principal: Principal, asked: Wanted, *, after: str | None
-) -> dict[str, Any]:
+async def _listed(gateway: Gateway, principal: Principal, asked: Wanted, *, after: str | None) -> dict[str, Any]:
     now, catalog, view = gateway.clock(), gateway.current().catalog, asked.view
-    found, following = await queue.listed(conn, principal, view.filter, order=view.order, cursor=after, limit=PAGE)
-    ids = [row.id for row in found]
-    last = await standings.last_clocks(conn, ids)
+    async with gateway.store.read() as conn:
+        found, following = await queue.listed(conn, principal, view.filter, order=view.order, cursor=after, limit=PAGE)
+        ids = [row.id for row in found]
+        last = await standings.last_clocks(conn, ids)
+        present = await viewing.of_cases(conn, ids, but=principal.id, now=now)
+        begun = await drafts.begun(conn, principal.id, ids)
     return {
         "view": view.name,
         "by_due": view.order == "due",
         "rows": [(row, chip(catalog, row, now, last.get(row.id))) for row in found],
-        "present": await viewing.of_cases(conn, ids, but=principal.id, now=now),
-        "begun": await drafts.begun(conn, principal.id, ids),
+        "present": present,
+        "begun": begun,
         "following": following,
         "paged": bool(after),
         "address": asked.address,

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.gateway import GATEWAY
 from gateway.principal import Principal
 from gateway.search import suggestions
 from gateway.search.suggestions import Likely, Similar
-from gateway.store import similar as store
+from gateway.store import similar
+from gateway.store.engine import Store
 from gateway.web import auth, shown
 from routing.case import CaseState
 from routing.catalog import Catalog
@@ -25,16 +25,18 @@ class Suggested:
     likely: list[Likely]
 
 
-async def suggested(conn: AsyncConnection, principal: Principal, case: Any, *, catalog: Catalog) -> Suggested:
+async def suggested(store: Store, principal: Principal, case: Any, *, catalog: Catalog) -> Suggested:
     """Suggestions for a case that was found with the principal; none once it has ended."""
     if not CaseState(case.state).is_open:
         return Suggested(similar=[], likely=[])
-    found = await suggestions.similar(conn, principal, case)
     at_triage = case.agency == catalog.gateway.triage
-    question = await store.question_of(conn, case.id) if at_triage else ""
+    async with store.read() as conn:
+        found = await suggestions.similar(conn, principal, case)
+        question = await similar.question_of(conn, case.id) if at_triage else ""
+        likely = await suggestions.likeliest(conn, question, catalog=catalog) if question else []
     return Suggested(
         similar=[replace(one, answer=suggestions.unaddressed(one.answer, one, catalog)) for one in found],
-        likely=await suggestions.likeliest(conn, question, catalog=catalog) if question else [],
+        likely=likely,
     )
 
 
