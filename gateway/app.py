@@ -334,7 +334,10 @@ async def _reloaded_by_hangups(gateway: Gateway) -> AsyncIterator[None]:
         while True:
             await hangup.wait()
             hangup.clear()
-            await gateway.reload()
+            try:
+                await gateway.reload()
+            except Exception:  # the outermost loop: the next hangup is heard again
+                log.exception("configuration could not be applied, the old one stays")
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
     task = asyncio.create_task(serve(), name="hangups")

@@ -7,8 +7,8 @@ from routing.catalog import Catalog
 
 Derived = TypeVar("Derived")
 
-# The current catalog, the one it is just replacing, and those that clocks were counted by in years gone by.
-_KEPT = 64
+# The current catalog, the one it is just replacing, and those by which clocks were counted in the years just read.
+_KEPT = 24
 
 
 def per_catalog(build: Callable[[Catalog], Derived]) -> Callable[[Catalog], Derived]:

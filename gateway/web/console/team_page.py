@@ -128,20 +128,22 @@ async def _lists(
     """The lists of the page: what presses first, or one person's cases."""
     now = gateway.clock()
     if one is not None:
-        wanted = {"member": (Filter(agency=agency, assignee_id=one.id, state=("open", "waiting")), _OF_ONE)}
+        wanted = {"member": (Filter(agency=agency, assignee_id=one.id, state=("open", "waiting")), _OF_ONE, _OF_ONE)}
     else:
         wanted = {
-            "unassigned": (Filter(agency=agency, state=("open",), unassigned=True), _FIRST),
-            "overdue": (Filter(agency=agency, overdue_at=now), 2 * _FIRST),
+            "unassigned": (Filter(agency=agency, state=("open",), unassigned=True), _FIRST, _FIRST),
+            # Half of them may be nobody's.
+            "overdue": (Filter(agency=agency, overdue_at=now), 2 * _FIRST, _FIRST),
         }
     lists = []
-    for name, (filter, limit) in wanted.items():
+    for name, (filter, limit, most) in wanted.items():
         rows, following = await queue.listed(conn, principal, filter, limit=limit)
         # What is overdue and nobody has stands in the first list already.
         rows = [row for row in rows if name != "overdue" or row.assignee_id is not None]
+        more, rows = following is not None or len(rows) > most, rows[:most]
         last = await standings.last_clocks(conn, [row.id for row in rows])
         catalog = gateway.current().catalog
-        lists.append((name, [(row, chip(catalog, row, now, last.get(row.id))) for row in rows], following is not None))
+        lists.append((name, [(row, chip(catalog, row, now, last.get(row.id))) for row in rows], more))
     return lists
 
 
