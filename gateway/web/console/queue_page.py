@@ -28,9 +28,7 @@ _BULK: Final = bulk.MOST + 1
 
 async def show(request: web.Request) -> web.StreamResponse:
     """One view of the queue, a page at a time, with the form that narrows it and what may be done with many cases."""
-    principal, gateway = await _reader(request), request.app[GATEWAY]
-    async with gateway.store.read() as conn:
-        asked = await wanted(conn, gateway, principal, request.query)
+    principal, gateway, asked = await _asked(request)
     around, listed = await asyncio.gather(
         _around(request, principal, asked),
         _listed(gateway, principal, asked, after=request.query.get("after")),
@@ -51,14 +49,18 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 async def rows(request: web.Request) -> web.StreamResponse:
     """The rows alone, for a page that is open: the same query and template as the page's."""
-    principal, gateway = await _reader(request), request.app[GATEWAY]
-    async with gateway.store.read() as conn:
-        asked = await wanted(conn, gateway, principal, request.query)
+    principal, gateway, asked = await _asked(request)
     held, listed = await asyncio.gather(
         _counted(gateway, principal, asked),
         _listed(gateway, principal, asked, after=request.query.get("after")),
     )
     return render(request, "console/rows.html", **{**rail(gateway, held, agency=asked.agency), **listed})
+
+
+async def _asked(request: web.Request) -> tuple[Principal, Gateway, Wanted]:
+    principal, gateway = await _reader(request), request.app[GATEWAY]
+    async with gateway.store.read() as conn:
+        return principal, gateway, await wanted(conn, gateway, principal, request.query)
 
 
 async def _around(request: web.Request, principal: Principal, asked: Wanted) -> dict[str, Any]:

@@ -15,7 +15,7 @@ _MARKED = "extended OR paused OR began = 'transferred' OR ended_by = 'transferre
 
 
 def upgrade() -> None:
-    _running("agency", "effective", "started_at", "case_id", "no", "late_at", "suspended_at")
+    _running("agency", "effective", "started_at", "case_id", "no", "due_at", "late_at", "suspended_at")
     _owed("agency", "state", "due_at", "id", "assignee_id", "suspended_at")
     op.create_index("clock_started", "clock", ["started_at", "case_id", "no", "agency", *_FOUND])
     op.create_index("clock_agency", "clock", ["agency", "started_at", "case_id", "no", *_FOUND])
