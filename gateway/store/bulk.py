@@ -91,10 +91,7 @@ async def run(conn: AsyncConnection, statements: Sequence[Statement], *, returni
     if not statements:
         return []
     if conn.dialect.name == "sqlite":
-        # One trip to the driver's thread for all of them. aiosqlite has no public way to do that; `_execute` is what
-        # each of its public methods is made of.
-        driver = driver_of(conn)
-        rows = await driver._execute(_run_in_thread, driver._conn, statements)  # type: ignore[no-untyped-call]
+        rows = await driver_of(conn).in_thread(_run_in_thread, statements)
         return list(starmap(_shape(returning), rows)) if returning else []
     found: list[Any] = []
     for sql, values in statements:
@@ -119,8 +116,7 @@ class Query(NamedTuple):
 async def fetch(conn: AsyncConnection, *queries: Query) -> list[list[Any]]:
     """The rows of each query, all of them in one trip where the engine has such a thing."""
     if conn.dialect.name == "sqlite":
-        driver = driver_of(conn)
-        found = await driver._execute(_fetch_in_thread, driver._conn, queries)  # type: ignore[no-untyped-call]
+        found = await driver_of(conn).in_thread(_fetch_in_thread, queries)
     else:
         found = [await _fetch_one(conn, query) for query in queries]
     return [

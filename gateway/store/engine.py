@@ -14,16 +14,14 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Final, TypeVar
 
-import aiosqlite
-from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.errors import SettingsFault, StoreBusy
-from gateway.store.one_trip import connect
+from gateway.store.one_trip import OneTripConnection, connect
 
 T = TypeVar("T")
 
@@ -139,12 +137,12 @@ async def _in_one_transaction(conn: AsyncConnection, work: Callable[[AsyncConnec
     return result
 
 
-def driver_of(conn: AsyncConnection) -> aiosqlite.Connection:
+def driver_of(conn: AsyncConnection) -> OneTripConnection:
     """The SQLite driver's own connection below one of ours."""
     held = conn.sync_connection
     if held is None:
         raise RuntimeError("the connection is closed")
-    driver: aiosqlite.Connection = held.connection.driver_connection  # type: ignore[assignment]
+    driver: OneTripConnection = held.connection.driver_connection  # type: ignore[assignment]
     return driver
 
 
@@ -169,30 +167,25 @@ def _open_sqlite(url: URL, *, serving: bool) -> Store:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     lock_file = _lock(path) if serving else None
-    settings: dict[str, Any] = {"hide_parameters": True, "max_overflow": 0, "async_creator": lambda: connect(path)}
-    writer = create_async_engine(url, pool_size=1, **settings)
-    reader = create_async_engine(url, pool_size=_READERS, **settings)
     checkpoint = _CHECKPOINT_PAGES if serving else 0
     writes = ("synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={checkpoint}")
     reads = ("query_only=ON", "wal_autocheckpoint=0")
-    _prepare(writer, begin=None, pragmas=(*writes, f"cache_size=-{_WRITER_CACHE_KB}"))
-    _prepare(reader, begin="BEGIN", pragmas=(*reads, f"cache_size=-{_READER_CACHE_KB}"))
-    return Store(writer=writer, reader=reader, lock_file=lock_file)
 
+    def engine(size: int, pragmas: tuple[str, ...], *, snapshots: bool) -> AsyncEngine:
+        every = (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "temp_store=MEMORY", *pragmas)
+        return create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_size=size,
+            max_overflow=0,
+            async_creator=lambda: connect(path, every, snapshots=snapshots),
+        )
 
-def _prepare(engine: AsyncEngine, *, begin: str | None, pragmas: tuple[str, ...]) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "temp_store=MEMORY", *pragmas):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    if begin is not None:
-
-        @event.listens_for(engine.sync_engine, "begin")
-        def begun(connection: Any) -> None:
-            connection.exec_driver_sql(begin)
+    return Store(
+        writer=engine(1, (*writes, f"cache_size=-{_WRITER_CACHE_KB}"), snapshots=False),
+        reader=engine(_READERS, (*reads, f"cache_size=-{_READER_CACHE_KB}"), snapshots=True),
+        lock_file=lock_file,
+    )
 
 
 def _lock(path: Path) -> IO[str]:

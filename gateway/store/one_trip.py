@@ -6,18 +6,32 @@ asks a cursor for, and nothing else, since it reads all rows of every statement 
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar, TypeVarTuple
 
 import aiosqlite
+
+Ts = TypeVarTuple("Ts")
+T = TypeVar("T")
 
 _Rows = list[tuple[Any, ...]]
 
 
-def connect(path: Path | str) -> "OneTripConnection":
-    """A connection, to be awaited; BEGIN is said by the caller. Its thread does not hold up the end of the process."""
-    connection = OneTripConnection(lambda: sqlite3.connect(path, isolation_level=None, check_same_thread=False), 64)
+def connect(path: Path | str, pragmas: Iterable[str] = (), *, snapshots: bool = False) -> "OneTripConnection":
+    """A connection, to be awaited; BEGIN is said by the caller. Its thread does not hold up the end of the process.
+
+    With `snapshots` it says BEGIN by itself, for reading: what is read until `rollback` is of one moment.
+    """
+
+    def opened() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    kind = SnapshotConnection if snapshots else OneTripConnection
+    connection = kind(opened, 64)
     connection._thread.daemon = True
     return connection
 
@@ -25,9 +39,27 @@ def connect(path: Path | str) -> "OneTripConnection":
 class OneTripConnection(aiosqlite.Connection):
     """The driver's connection; its cursors know their rows as soon as they have executed."""
 
+    async def in_thread(self, work: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """One trip: what `work` makes of SQLite's own connection, in its thread."""
+        # aiosqlite has no public way to do that; `_execute` is what each of its public methods is made of.
+        return await self._execute(work, self._conn, *args)  # type: ignore[no-untyped-call,no-any-return]
+
     def cursor(self) -> "OneTripCursor":  # type: ignore[override]
         """A cursor; nothing is asked of the thread before it executes."""
         return OneTripCursor(self)
+
+
+class SnapshotConnection(OneTripConnection):
+    """A connection for reading whose transactions make no trips of their own: each begins with its first statement, and
+    nobody waits for its end, which comes before whatever is asked next."""
+
+    async def in_thread(self, work: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """The same, in a transaction."""
+        return await super().in_thread(_in_transaction, work, *args)
+
+    async def rollback(self) -> None:
+        """End the transaction, if there is one."""
+        self._tx.put_nowait((None, self._conn.rollback))
 
 
 class OneTripCursor:
@@ -64,9 +96,14 @@ class OneTripCursor:
         """Nothing is open any more."""
 
     async def _go(self, *call: Any) -> None:
-        connection = self._connection
-        told = await connection._execute(_in_thread, connection._conn, *call)  # type: ignore[no-untyped-call]
+        told = await self._connection.in_thread(_in_thread, *call)
         self._rows, self.description, self.rowcount, self.lastrowid = told
+
+
+def _in_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+    if not connection.in_transaction:
+        connection.execute("BEGIN")
+    return work(connection, *args)
 
 
 def _in_thread(connection: sqlite3.Connection, run: Any, statement: str, parameters: Any) -> tuple[Any, ...]:

@@ -63,3 +63,39 @@ async def test_an_error_is_the_drivers_own_and_the_connection_goes_on(connection
         await connection.cursor().execute("INSERT INTO trip (place) VALUES ('Tunja')")
 
     assert await (await connection.cursor().execute("SELECT count(*) FROM trip")).fetchall() == [(1,)]
+
+
+async def test_what_is_read_is_of_one_moment_until_the_rollback_and_neither_end_makes_a_trip(tmp_path: Path) -> None:
+    writing = connect(tmp_path / "trips.db", ["journal_mode=WAL"])
+    reading = connect(tmp_path / "trips.db", ["query_only=ON"], snapshots=True)
+    await writing
+    await reading
+    try:
+        await writing.cursor().execute("CREATE TABLE trip (place TEXT)")
+        assert await places(reading) == []
+        await writing.cursor().execute("INSERT INTO trip VALUES ('Leticia')")
+        assert await places(reading) == []
+        assert await reading.in_thread(counted) == 0
+
+        await reading.rollback()
+        assert await reading.in_thread(counted) == 1
+        await writing.cursor().execute("INSERT INTO trip VALUES ('Mitú')")
+        assert await places(reading) == [("Leticia",)]
+
+        await reading.rollback()
+        await reading.rollback()
+        assert await places(reading) == [("Leticia",), ("Mitú",)]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await reading.cursor().execute("DELETE FROM trip")
+    finally:
+        await reading.close()
+        await writing.close()
+
+
+async def places(connection: OneTripConnection) -> list[tuple[str]]:
+    return await (await connection.cursor().execute("SELECT place FROM trip ORDER BY 1")).fetchall()
+
+
+def counted(connection: sqlite3.Connection) -> int:
+    [(n,)] = connection.execute("SELECT count(*) FROM trip")
+    return int(n)
