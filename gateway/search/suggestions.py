@@ -252,11 +252,10 @@ async def _near(
     for message_id in held[-1]:
         promising.setdefault(message_id, sum(weighed.weights[stem] for stem in rarest[:2]))
     best = sorted(promising, key=lambda message_id: (-promising[message_id], -message_id))[:_LOOKED_AT]
-    found = await rows.asked(conn, best[:_READ], *within)
+    found = await rows.asked(conn, best[:_READ], *within, most=_READ)
     # Most of what was asked is answered; only where it is not, less promising ones are read too.
     if len(found) < _READ // 2 and len(best) > _READ:
-        fitting = await rows.fitting(conn, best[_READ:], *within)
-        found += await rows.asked(conn, [message_id for message_id in best[_READ:] if message_id in fitting][:_READ])
+        found += await rows.asked(conn, best[_READ:], *within, most=_READ)
     scored = [(weighed.score(tokens(question.text)), question) for question in found]
     return sorted(scored, key=lambda pair: (-pair[0], -pair[1].message_id))
 

@@ -13,8 +13,8 @@ from gateway.store import absences, queue
 from gateway.store import team as rows
 from gateway.store.absences import Absence
 from gateway.store.engine import Store
+from gateway.store.team import Owed
 from gateway.timekeeping import standing
-from routing.case import CaseState
 from routing.catalog import Catalog, Unit
 from routing.clocks import Standing
 from routing.terms import Count, counted
@@ -76,7 +76,7 @@ async def team(store: Store, catalog: Catalog, principal: Principal, agency: str
     """
     count = counted(catalog, agency)
 
-    async def owed() -> Sequence[Any]:
+    async def owed() -> Sequence[Owed]:
         async with store.read() as conn:
             return await rows.open_cases(conn, principal, agency, edges=edges(count, now), now=now)
 
@@ -111,12 +111,12 @@ def _load(catalog: Catalog, agency: str, member: Any, absence: Absence | None) -
     return Load(id=member.id, name=member.name, member=member, absence=absence, may_carry=may_carry)
 
 
-def _weigh(load: Load, group: Any) -> None:
-    if group.state == CaseState.WAITING:
+def _weigh(load: Load, group: Owed) -> None:
+    if group.waiting:
         load.waiting += group.n
     else:
         load.open += group.n
-        load.overdue += group.late
+        load.overdue += group.n if group.late else 0
 
 
 def _soon(catalog: Catalog, count: Count, near: Sequence[Any], now: datetime) -> Counter[int | None]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, column, func, literal, select, table
+from sqlalchemy import BigInteger, ColumnElement, Select, TableClause, cast, column, func, literal, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,9 @@ from gateway.store import schema as t
 
 # An inflected word's stem is shorter than the beginning somebody may type: "educaci" must find "educ".
 _SHORTEST_STEM: Final = 4
+# SQLite's indexes; a column named like the table stands for all of its columns.
+_WORDS: Final = table("search_words", column("rowid", BigInteger), column("search_words"))
+_PEOPLE: Final = table("search_people", column("rowid", BigInteger), column("search_people"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def _shorter(begun: str) -> list[str]:
 def newest_words(dialect: str, expression: Expression, *, below: int, limit: int) -> Select[Any]:
     """The `id` of messages that the expression fits, those with the largest ids first."""
     if dialect == "sqlite":
-        return _from_fts5("search_words", expression, below=below, limit=limit)
+        return _from_fts5(_WORDS, expression, below=below, limit=limit)
     entry = t.search_entry.c
     # OFFSET 0 is PostgreSQL's fence: without it a plan may walk backwards over all messages for a rare word.
     fit = select(entry.message_id.label("id")).where(_fits(entry.words, expression), entry.message_id < below).offset(0)
@@ -90,7 +93,7 @@ def newest_words(dialect: str, expression: Expression, *, below: int, limit: int
 def people(dialect: str, expression: Expression, *, limit: int) -> Select[Any]:
     """The `id` of contacts whom the expression fits, the newest first."""
     if dialect == "sqlite":
-        return _from_fts5("search_people", expression, below=2**63 - 1, limit=limit)
+        return _from_fts5(_PEOPLE, expression, below=2**63 - 1, limit=limit)
     person = t.search_person.c
     fit = select(person.contact_id.label("id")).where(_fits(person.vector, expression)).offset(0)
     return _newest(fit.subquery("fit").c.id, limit)
@@ -104,9 +107,8 @@ def _fits(vector: ColumnElement[Any], expression: Expression) -> ColumnElement[b
     return vector.bool_op("@@")(cast(literal(expression.written("postgresql")), TSQUERY))
 
 
-def _from_fts5(name: str, expression: Expression, *, below: int, limit: int) -> Select[Any]:
-    fts = table(name, column("rowid", BigInteger), column(name))
-    fits = fts.c[name].bool_op("MATCH")(expression.written("sqlite"))
+def _from_fts5(fts: TableClause, expression: Expression, *, below: int, limit: int) -> Select[Any]:
+    fits = fts.c[fts.name].bool_op("MATCH")(expression.written("sqlite"))
     ids = fts.c.rowid
     return select(ids.label("id")).where(fits, ids < below).order_by(ids.desc()).limit(limit)
 
@@ -123,7 +125,7 @@ async def frequencies(conn: AsyncConnection, expressions: Sequence[Expression], 
     counts = []
     for expression in expressions:
         if dialect == "sqlite":
-            fit = _from_fts5("search_words", expression, below=2**63 - 1, limit=most)
+            fit = _from_fts5(_WORDS, expression, below=2**63 - 1, limit=most)
         else:
             fit = select(t.search_entry.c.message_id).where(_fits(t.search_entry.c.words, expression)).limit(most)
         counts.append(select(func.count()).select_from(fit.subquery()).scalar_subquery())

@@ -1,10 +1,10 @@
 """Cases that resemble a question: ended ones, with what was answered in them, and open ones."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, and_, literal, select, union_all
+from sqlalchemy import JSON, BigInteger, ColumnElement, Text, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal
@@ -14,13 +14,13 @@ from gateway.store.fulltext import Expression, newest_words
 from routing.case import CaseState, EventKind
 
 _M, _C = t.message.c, t.cases.c
+_SHOWN: Final = t.cases.alias("shown")
 # Of these a question's answer, or its agency, can be learnt: a person gave one, or closed it as answered.
 _SETTLED: Final = (CaseState.ANSWERED, CaseState.CLOSED)
 _OPEN: Final = (CaseState.OPEN, CaseState.WAITING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """A question of a case."""
 
     message_id: int
@@ -32,43 +32,45 @@ class Asked:
 
 
 async def holders(conn: AsyncConnection, expressions: Sequence[Expression], *, most: Sequence[int]) -> list[list[int]]:
-    """For each expression the newest messages that it fits, at most so many of each."""
-    found: list[list[int]] = [[] for _ in expressions]
+    """For each expression the newest messages that it fits, at most so many of each, in no order."""
     parts = []
-    for place, (expression, limit) in enumerate(zip(expressions, most, strict=True)):
+    for expression, limit in zip(expressions, most, strict=True):
         newest = newest_words(conn.dialect.name, expression, below=2**63 - 1, limit=limit).subquery()
-        parts.append(select(literal(place, Integer).label("place"), newest.c.id))
-    for place, message_id in (await conn.execute(union_all(*parts))).all():
-        found[place].append(message_id)
-    return found
+        # One text, because SQLite's driver takes Python's lock again for every row.
+        listed = func.aggregate_strings(cast(newest.c.id, Text), ",")
+        parts.append(select(listed).scalar_subquery())
+    row = (await conn.execute(select(*parts))).one()
+    return [[int(message_id) for message_id in listed.split(",")] if listed else [] for listed in row]
 
 
-async def asked(conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool]) -> list[Asked]:
-    """Those of the messages that are questions of cases `within` (see `answered` and `open_at`)."""
-    shown = t.cases.alias("shown")
-    query = (
-        select(_M.id, _M.case_id, _M.text, shown.c.number, shown.c.agency, shown.c.language)
-        .select_from(t.message.join(shown, shown.c.id == _M.case_id))
-        .where(_fit(message_ids, *within))
-    )
-    return [
-        Asked(
-            message_id=row.id, case_id=row.case_id, number=row.number, agency=row.agency, language=row.language,
-            text=row.text,
-        )
-        for row in await conn.execute(query)
-    ]  # fmt: skip
-
-
-async def fitting(conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool]) -> set[int]:
-    """Which of the messages `asked` would find."""
-    return set(await conn.scalars(select(_M.id).where(_fit(message_ids, *within))))
-
-
-def _fit(message_ids: Sequence[int], *within: ColumnElement[bool]) -> ColumnElement[bool]:
+async def asked(
+    conn: AsyncConnection, message_ids: Sequence[int], *within: ColumnElement[bool], most: int
+) -> list[Asked]:
+    """The first of the messages, at most so many, that are questions of cases `within` (see `answered`, `open_at`)."""
+    # One parameter however many there are: building a statement with hundreds takes longer than the engine does.
+    place, message_id = _places(conn.dialect.name, message_ids)
     # The case is judged apart from the message, so that SQLite begins there and not at all cases of an agency.
     case = select(_C.id).where(_C.id == _M.case_id, *within).correlate(t.message)
-    return and_(_M.id.in_(message_ids), _M.direction == "in", case.exists())
+    query = (
+        select(_M.id, _M.case_id, _SHOWN.c.number, _SHOWN.c.agency, _SHOWN.c.language, _M.text)
+        .join_from(t.message, _SHOWN, _SHOWN.c.id == _M.case_id)
+        .where(_M.id == message_id, _M.direction == "in", case.exists())
+        .order_by(place)
+        .limit(most)
+    )
+    return [Asked(*row) for row in await conn.execute(query)]
+
+
+def _places(dialect: str, message_ids: Sequence[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """A row source with each of the ids: the columns of its place and of itself."""
+    listed = literal(json.dumps(message_ids), Text)
+    if dialect == "sqlite":
+        each = func.json_each(listed).table_valued("key", "value")
+        return each.c.key, each.c.value
+    each = (
+        func.json_array_elements_text(cast(listed, JSON)).table_valued("value", with_ordinality="key").render_derived()
+    )
+    return each.c.key, cast(each.c.value, BigInteger)
 
 
 def answered() -> list[ColumnElement[bool]]:

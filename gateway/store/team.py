@@ -1,10 +1,24 @@
 """Who carries what at an agency: a few statements, each off an index, whatever the agency has answered before."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, or_, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.principal import Principal, Role
@@ -33,31 +47,56 @@ async def member(conn: AsyncConnection, staff_id: int) -> Any | None:
     return (await conn.execute(select(*_SHOWN).where(_S.id == staff_id))).one_or_none()
 
 
+# How a case is packed into a number: two marks, and where its deadline lies.
+_WAITING: Final = 1
+_LATE: Final = 2
+_PLACE: Final = 4
+
+
+class Owed(NamedTuple):
+    """`n` cases that somebody has (or nobody). `bucket` is how many of the edges, in order, their deadline has reached;
+    None for what waits for a citizen's completion."""
+
+    assignee_id: int | None
+    waiting: bool
+    late: bool
+    bucket: int | None
+    n: int
+
+
 async def open_cases(
     conn: AsyncConnection, principal: Principal, agency: str, *, edges: Sequence[datetime], now: datetime
-) -> list[Any]:
-    """What an agency owes: `n` cases, `late` of them past due, by who has them (or nobody), `state`, and `bucket`.
+) -> list[Owed]:
+    """What an agency owes, by who has it and how much time is left, read off the index `cases_agency_due` alone.
 
-    That is how many of the `edges`, in order, a deadline has reached; None for what waits for a citizen's completion.
-    Counted off the index `cases_agency_due` alone.
+    Each case comes as a word, all as one text whose words are counted here: grouped by SQLite, eighteen thousand
+    cases are sorted first, which takes longer, and its driver takes Python's lock again for every group.
     """
-    owed = (
-        select(
-            _C.assignee_id,
-            _C.state,
-            case(
-                (_C.suspended_at.is_not(None), None),
-                *((_C.due_at < edge, place) for place, edge in enumerate(edges)),
-                else_=len(edges),
-            ).label("bucket"),
-            case((_past(now), 1), else_=0).label("late"),
-        )
-        .where(boundary(principal), _C.agency == agency, OWED)
-        .subquery()
+    none = len(edges) + 1
+    place = case(
+        (_C.suspended_at.is_not(None), none),
+        *((_C.due_at < edge, place) for place, edge in enumerate(edges)),
+        else_=len(edges),
     )
-    groups = (owed.c.assignee_id, owed.c.state, owed.c.bucket)
-    query = select(*groups, func.count().label("n"), func.sum(owed.c.late).label("late")).group_by(*groups)
-    return list(await conn.execute(query))
+    late = case((_past(now), _LATE), else_=0)
+    waiting = case((_C.state == CaseState.WAITING, _WAITING), else_=0)
+    whose = func.coalesce(cast(_C.assignee_id, Text), "")
+    word = whose + ":" + cast(place * _PLACE + late + waiting, Text)
+    query = select(func.aggregate_strings(word, " ")).where(boundary(principal), _C.agency == agency, OWED)
+    text = (await conn.execute(query)).scalar_one() or ""
+    return [_unpacked(word, n, none) for word, n in Counter(text.split()).items()]
+
+
+def _unpacked(word: str, n: int, none: int) -> Owed:
+    whose, packed = word.split(":")
+    marks, place = int(packed), int(packed) // _PLACE
+    return Owed(
+        assignee_id=int(whose) if whose else None,
+        waiting=bool(marks & _WAITING),
+        late=bool(marks & _LATE),
+        bucket=None if place == none else place,
+        n=n,
+    )
 
 
 def _past(now: datetime) -> ColumnElement[bool]:
