@@ -12,7 +12,7 @@ import asyncio
 import fcntl
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
@@ -34,6 +34,8 @@ _BUSY_MS: Final = 10_000
 # burst is not interrupted every few commits.
 _CHECKPOINT_PAGES: Final = 4000
 _READERS: Final = 3
+# How long closing waits for reads that have begun, seconds.
+_READS_END_S: Final = 5
 # What SQLite may keep of the file in our memory; the operating system keeps the rest. Kilobytes a connection.
 _WRITER_CACHE_KB: Final = 2_048
 _READER_CACHE_KB: Final = 2_048
@@ -69,6 +71,8 @@ class Store:
         self._lock_file = lock_file
         self._one_writer = asyncio.Lock() if writer.dialect.name == "sqlite" else None
         self._held: AsyncConnection | None = None
+        # One for each read that has begun, set when it ends.
+        self._reading: set[asyncio.Event] = set()
 
     @property
     def dialect(self) -> str:
@@ -110,11 +114,25 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading, on one snapshot (SQLite) or one statement at a time (PostgreSQL)."""
-        async with self._reader.connect() as conn:
-            yield conn
+        ended = asyncio.Event()
+        self._reading.add(ended)
+        try:
+            async with self._reader.connect() as conn:
+                yield conn
+        finally:
+            self._reading.discard(ended)
+            ended.set()
 
     async def close(self) -> None:
-        """Close every connection; readers first, so that the writer makes the last checkpoint."""
+        """Close every connection; readers first, so that the writer makes the last checkpoint.
+
+        Whoever still reads is waited for, a few seconds: the pool closes only what was given back to it, and a driver's
+        thread that has its rows when the loop is gone fails in the dark.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_READS_END_S):
+                for ended in tuple(self._reading):
+                    await ended.wait()
         if self._reader is not self._writer:
             await self._reader.dispose()
         if self._held is not None:

@@ -60,6 +60,30 @@ async def test_work_cancelled_in_a_statement_leaves_the_next_one_a_connection_th
     await store.close()
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_closing_waits_for_who_still_reads(database: str, cancelled: bool) -> None:
+    store = await open_store(database, serving=True)
+    begun = asyncio.Event()
+
+    async def reads() -> int:
+        async with store.read() as conn:
+            begun.set()
+            counted = await conn.execute(
+                text("WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 300000)"
+                     " SELECT count(*) FROM r")
+            )  # fmt: skip
+            return int(counted.scalar_one())
+
+    reading = asyncio.create_task(reads())
+    await begun.wait()
+    if cancelled:
+        reading.cancel()
+    await store.close()
+    assert reading.done()
+    with suppress(asyncio.CancelledError):
+        assert await reading == 300_000
+
+
 async def test_units_of_work_at_the_same_time_all_arrive(database: str) -> None:
     store = await open_store(database, serving=True)
 
