@@ -135,21 +135,26 @@ def _grid(values: Sequence[float], most: float, shown: Callable[[float], str]) -
 
 
 def _rect(x: float, y: float, width: float, height: float) -> Markup:
-    return Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
-        x, y, width, max(0.0, height)
+    return Markup('<rect class="bar" x="{}" y="{}" width="{}" height="{}"/>').format(
+        _n(x), _n(y), _n(width), _n(max(0.0, height))
     )
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    return Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(kind, x1, y1, x2, y2)
+    return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(kind, _n(x1), _n(y1), _n(x2), _n(y2))
 
 
 def _circle(x: float, y: float) -> Markup:
-    return Markup('<circle class="dot" cx="{:.1f}" cy="{:.1f}" r="4"/>').format(x, y)
+    return Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(_n(x), _n(y))
+
+
+def _n(length: float) -> str:
+    """A length as short as a tenth allows."""
+    return f"{length:.1f}".removesuffix(".0")
 
 
 def _text(x: float, y: float, said: str, kind: str) -> Markup:
-    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>').format(kind, x, y, said)
+    return Markup('<text class="{}" x="{}" y="{}">{}</text>').format(kind, _n(x), _n(y), said)
 
 
 def _svg(name: str, title: str, desc: str, parts: Sequence[Markup], *, height: float) -> Markup:

@@ -50,17 +50,14 @@ def _text(value: Any) -> str:
 
 def on_page(page: Page) -> dict[tuple[str, str], str]:
     """The value of each figure of the page by group and indicator: of the whole, then of the rows of the table."""
-    found: dict[tuple[str, str], str] = {}
-    group = "all"
-    table, _, rest = page.html.partition('<div class="sections-of-figures">')
-    pattern = r'<tr data-group="([^"]*)"|data-indicator="(\w+)">(?:<strong>)?<data value="([^"]*)"'
-    for scope, part in (("groups", table), ("all", rest)):
-        group = "all"
-        for key, indicator, value in re.findall(pattern, part):
-            if indicator:
-                found[group, indicator] = _text(unescape(value))
-            elif scope == "groups":
-                group = key or "unknown"
+    above, _, rest = page.html.partition('<div class="sections-of-figures">')
+    whole = re.findall(r'<dd data-indicator="(\w+)"><strong><data value="([^"]*)"', rest)
+    found = {("all", indicator): _text(unescape(value)) for indicator, value in whole}
+    columns = re.findall(r'<th [^>]*data-indicator="(\w+)"', above)
+    for row in above.split('<tr data-group="')[1:]:
+        group = row[: row.index('"')] or "unknown"
+        cells = re.findall(r'<td data-value="([^"]*)"', row)
+        found |= {(group, indicator): _text(unescape(value)) for indicator, value in zip(columns, cells, strict=True)}
     return found
 
 
