@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from gateway.clock import new_id
 from gateway.store.staff import Member
@@ -224,3 +225,19 @@ async def test_the_story_alone_says_who_changed_the_case_and_is_noted_as_read(ve
         async with visitor(ventanilla, "control") as auditor:
             await ventanilla.gateway.audit.written()
             assert "live" in (await auditor.get(f"/audit?object={number}")).text
+
+
+async def test_a_page_that_is_left_before_its_stream_begins_is_no_error(
+    ventanilla: Running, luz: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with visitor(ventanilla, "luz") as browser:
+        [cookie] = [f"{each.key}={each.value}" for each in browser.http.cookie_jar]
+        url = URL(browser.base)
+        for _ in range(5):
+            _, writer = await asyncio.open_connection(url.host, url.port)
+            writer.write(f"GET /console/stream HTTP/1.1\r\nHost: {url.host}\r\nCookie: {cookie}\r\n\r\n".encode())
+            await writer.drain()
+            writer.transport.abort()
+        async with streaming(browser) as heard:
+            await heard.until("counts")
+    assert not caplog.records

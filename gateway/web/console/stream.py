@@ -45,8 +45,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
     agency = wanted_agency(request, visit.principal)
     answer = web.StreamResponse(headers=_HEADERS)
     with live.listen(visit.principal, visit.session_id, agency=agency, after=after) as listener:
-        await answer.prepare(request)
         try:
+            await answer.prepare(request)
             await _tell(answer, listener)
         except (ConnectionError, TimeoutError):
             # The page was left, or takes nothing: there is nobody to tell.
