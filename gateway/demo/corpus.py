@@ -51,6 +51,11 @@ def corpus() -> Corpus:
     )
 
 
+def at_hand() -> Mapping[str, Any]:
+    """Canned answers of `everybody` and of `agencies`, and `views` by agency."""
+    return _read("at_hand")
+
+
 def _read(name: str) -> dict[str, Any]:
     found: dict[str, Any] = YAML(typ="safe").load((_FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     return found

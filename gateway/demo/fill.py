@@ -12,6 +12,7 @@ from channels.channel import Capabilities
 from gateway.clock import ids_by
 from gateway.demo import cast as casting
 from gateway.demo import days, people
+from gateway.demo.at_hand import lay_out
 from gateway.demo.citizens import Citizens
 from gateway.demo.corpus import corpus
 from gateway.demo.incidents import happen
@@ -78,6 +79,8 @@ async def _make(
     run = f"{wanted.seed:x}.{int(wanted.ends.timestamp()):x}."
     with ids_by(past.clock), in_this_thread(conn):
         cast = await casting.engage(conn, people.staff(catalog, told.weights, rng), beside=wanted.beside, now=past.now)
+        if not wanted.beside:
+            await lay_out(conn, cast, catalog, now=past.now)
         cast = replace(cast, away=await casting.absent(conn, cast, begins=begins, ends=wanted.ends, rng=rng))
         office = Office(past, cast)
         world = World(past=past, citizens=Citizens(past, told, run=run), office=office, corpus=told, alive=set())

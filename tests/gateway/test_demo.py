@@ -18,17 +18,19 @@ from channels.message import Address, InboundMessage
 from gateway.accounts import passwords
 from gateway.cli import main
 from gateway.clock import id_at, ids_by, new_id
-from gateway.demo.corpus import corpus
+from gateway.demo.corpus import at_hand, corpus
 from gateway.demo.days import arrivals
 from gateway.demo.files import attached
 from gateway.demo.fill import Wanted, fill
 from gateway.demo.people import Crowd
 from gateway.errors import Conflict
 from gateway.files import Files, sniff
+from gateway.principal import Principal, Role
+from gateway.store import canned, saved_views, staff
 from gateway.store import schema as t
-from gateway.store import staff
 from gateway.store.engine import Store, open_store
 from gateway.timekeeping import verify as checking
+from gateway.web.console import narrowing
 from routing import case_number
 from routing.decide import decide
 from routing.terms import counted
@@ -253,6 +255,31 @@ def test_the_corpus_is_large_and_its_questions_reach_the_agency_that_is_asked() 
         reached += route is not None and (route.agency, route.topic) == (entry.agency, entry.topic)
         assert all(answer.format(**FACTS) for answer in entry.answers)
     assert reached >= 0.97 * len(entries)
+
+
+async def test_managers_have_canned_answers_and_shared_views_at_hand(database: str, tmp_path: Path) -> None:
+    store = await open_store(database, serving=True)
+    try:
+        await made(store, tmp_path, Wanted(cases=1, days=3, seed=1, ends=ENDS))
+        async with store.read() as conn:
+            manager = Principal(id=1, name="m", role=Role.MANAGER, agency="sena")
+            told = await canned.listed(conn, manager)
+            views = await saved_views.listed(conn, manager)
+    finally:
+        await store.close()
+    assert {(row.agency, row.shortcut, row.language) for row in told} >= {
+        ("sena", "fechas", "es"), (None, "recibido", "es"), (None, "recibido", "en"),
+    }  # fmt: skip
+    assert [narrowing.read(view.filter).fields for view in views] == [
+        {"state": "open", "assignee": "nobody", "channel": "sms"}, {"state": "open,waiting", "territory": "91001"},
+    ]  # fmt: skip
+
+
+def test_what_is_at_hand_belongs_to_agencies_of_the_sample_deployment() -> None:
+    catalog, told = sample_deployment().catalog, at_hand()
+    assert {*told["agencies"], *told["views"]} <= catalog.agencies.keys()
+    for view in [view for views in told["views"].values() for view in views]:
+        assert narrowing.read(view["filter"]).ignored == ()
 
 
 def test_every_phrase_can_be_filled_in() -> None:
