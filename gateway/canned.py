@@ -4,9 +4,8 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from channels.gsm import Measure, fold, measure
+from channels.gsm import Measure, measure
 from gateway import words
-from gateway.catalog.file import folding
 from gateway.catalog.texts import placeholders
 from gateway.errors import Forbidden, Invalid
 from gateway.principal import Principal, Right
@@ -70,17 +69,12 @@ def filled(catalog: Catalog, case: Any, name: str | None, text: str) -> str:
 
 
 def example(catalog: Catalog, agency: str | None, text: str, *, now: datetime) -> tuple[str, Measure]:
-    """An answer as somebody might get it, and what it weighs as SMS: without accents, where none are sent."""
+    """An answer as somebody might get it, and what it weighs as SMS. What a person writes keeps its accents."""
     said = _fill(
         text, number=case_number.format_number(now.year, 1), name=_EXAMPLE_NAME,
         agency=words.short_name(catalog, agency or catalog.gateway.triage), due=words.day(now, catalog),
     )  # fmt: skip
-    return said, measure(fold(said) if folds(catalog) else said)
-
-
-def folds(catalog: Catalog) -> bool:
-    """Whether accents are dropped from every SMS."""
-    return bool(folding(catalog.gateway, catalog.default_language))
+    return said, measure(said)
 
 
 def _fill(text: str, **facts: str | None) -> str:

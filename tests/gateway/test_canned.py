@@ -132,3 +132,16 @@ def test_an_answer_is_filled_once_and_a_missing_name_leaves_no_gap() -> None:
         "Hola: su caso 20260000015 lo tiene SENA. Gracias."
     )  # fmt: skip
     assert canned.filled(CATALOG, CASE, None, "Hasta el {due}").removeprefix("Hasta el ").count("/") == 2
+
+
+async def test_an_answer_weighs_as_much_where_it_is_worded_as_where_it_is_used_and_when_it_is_sent(
+    ventanilla: Running,
+) -> None:
+    text = "La convocatoria de apoyos la publica cada centro de formación. Pregunte en bienestar y lleve su puntaje."
+    _, weight = canned.example(CATALOG, "sena", text, now=now())
+    assert (weight.segments, weight.forcing) == (2, ("ó",))
+
+    await ventanilla.text("¿Cuándo abren las inscripciones del SENA en Leticia?")
+    [case] = await ventanilla.cases()
+    await ventanilla.gateway.desk.reply(ADMINISTRATOR, case.number, text)
+    assert text in (await ventanilla.texts_to(at_least=2))[-1]

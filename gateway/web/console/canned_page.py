@@ -57,7 +57,6 @@ async def _page(
         may_edit=may_edit,
         placeholders=canned.PLACEHOLDERS,
         longest=canned.LONGEST,
-        folds=canned.folds(catalog),
         wanted_language=language,
         spoken=catalog.gateway.languages,
         here_agency=agency,

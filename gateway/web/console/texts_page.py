@@ -9,7 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.gsm import Measure, fold, measure
-from gateway import canned, own_texts
+from gateway import own_texts
 from gateway.audit import Action
 from gateway.catalog.file import folding
 from gateway.catalog.texts import ONE_SEGMENT, REQUIRED_TEXTS
@@ -69,7 +69,7 @@ async def _page(
         previewed=typed and refusal is None,
         wanted_language=language,
         spoken=catalog.gateway.languages,
-        folds=canned.folds(catalog),
+        folds=_folds(catalog),
         here_agency=agency,
         done=request.query.get("done"),
         **frame,
@@ -99,11 +99,16 @@ def _wordings(
                 own=kept,
                 text=text,
                 example=example,
-                weight=measure(fold(example) if canned.folds(catalog) else example),
+                weight=measure(fold(example) if _folds(catalog) else example),
                 trouble=sentence if typed[0] == name else None,
             )
         )
     return found
+
+
+def _folds(catalog: Catalog) -> bool:
+    """Whether accents are dropped from every SMS that the gateway itself words."""
+    return bool(folding(catalog.gateway, catalog.default_language))
 
 
 async def change(request: web.Request) -> web.StreamResponse:
