@@ -64,8 +64,8 @@ cases = table(
         "duplicate_of",
         **only("state = 'open' AND assignee_id IS NULL AND duplicate_of IS NULL"),
     ),
-    # What is owed: all of it is read for the whole network's views, so nothing that is over lies in it. The last two
-    # are for the team's page, which counts what everybody has and would look each case up to see whose it is.
+    # What is owed, and nothing that is over. The last two are for the team's page, which counts what everybody has and
+    # would look each case up to see whose it is.
     Index(
         "cases_agency_due",
         "agency",
@@ -76,6 +76,8 @@ cases = table(
         "suspended_at",
         **only("state IN ('open', 'waiting')"),
     ),
+    # The same for who serves the whole network: off the index of agencies, each of their lists sorted all that is owed.
+    Index("cases_due", "due_at", "id", "state", **only("state IN ('open', 'waiting')")),
     # The queue's views of what is over and of what did not arrive, the latest first. Only what is over or did not
     # arrive pays for them: no message that comes in does.
     Index("cases_ended", "active_at", "id", "agency", "state", **only("state IN ('answered', 'closed')")),
