@@ -5,6 +5,7 @@ The driver's cursor goes there four times for a statement: to be made, to execut
 asks a cursor for, and nothing else, since it reads all rows of every statement at once anyway.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -26,8 +27,12 @@ def connect(path: Path | str, pragmas: Iterable[str] = (), *, snapshots: bool = 
 
     def opened() -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     kind = SnapshotConnection if snapshots else OneTripConnection
@@ -38,6 +43,22 @@ def connect(path: Path | str, pragmas: Iterable[str] = (), *, snapshots: bool = 
 
 class OneTripConnection(aiosqlite.Connection):
     """The driver's connection; its cursors know their rows as soon as they have executed."""
+
+    _stopped: asyncio.Future[Any] | None = None
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """End the thread; what comes back is done when it has ended."""
+        self._stopped = super().stop()
+        return self._stopped
+
+    async def _connect(self) -> Self:
+        try:
+            return await super()._connect()  # type: ignore[return-value]
+        except BaseException:
+            # The library leaves its thread to end when it may: after the loop that it wants to tell, if that is quick.
+            if self._stopped is not None:
+                await self._stopped
+            raise
 
     async def in_thread(self, work: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         """One trip: what `work` makes of SQLite's own connection, in its thread."""

@@ -1,6 +1,8 @@
 """SQLite's driver in one trip a statement: it says what SQLAlchemy asks, and no more trips are made."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,30 @@ async def test_what_is_read_is_of_one_moment_until_the_rollback_and_neither_end_
     finally:
         await reading.close()
         await writing.close()
+
+
+@pytest.mark.parametrize("text", [None, "Estimados señores: " * 100], ids=["nothing there", "no database"])
+def test_where_nothing_can_be_opened_no_thread_speaks_to_a_loop_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    path = tmp_path / "trips.db"
+    if text is None:
+        path.mkdir()
+    else:
+        path.write_text(text)
+    complaints: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", complaints.append)
+
+    async def opened() -> None:
+        await connect(path, ["journal_mode=WAL"])
+
+    for _ in range(50):
+        with pytest.raises(sqlite3.DatabaseError):
+            asyncio.run(opened())
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(timeout=5)
+    assert complaints == []
 
 
 async def places(connection: OneTripConnection) -> list[tuple[str]]:
