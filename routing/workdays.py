@@ -7,12 +7,10 @@ fall on one date. A calendar year is computed when it is first asked for, and ke
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from holidays import country_holidays
-
 from routing.catalog import Agency, Calendar, Catalog, Hours, Suspension
+from routing.holidays_of import public_holidays
 from routing.per_catalog import per_catalog
 from routing.territory import covers
 
@@ -196,12 +194,6 @@ class Workdays:
 
 
 # Many agencies share a country, and a catalog that is read anew has the same holidays.
-@lru_cache(maxsize=256)
-def public_holidays(country: str, year: int, language: str) -> dict[date, str]:
-    """The public holidays of a country (ISO 3166) and a year, with their names in a language, where it is known."""
-    return dict(country_holidays(country, years=year, language=language).items())
-
-
 def _closing(calendar: Calendar, agency: Agency) -> tuple[int, ...]:
     """Which suspensions of a calendar are the agency's, by their places."""
     return tuple(place for place, row in enumerate(calendar.suspensions) if _applies(row, agency))

@@ -11,10 +11,10 @@ from itertools import pairwise
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import holidays
 from pydantic import BaseModel, Field
 
 from gateway.catalog.source import Fault, Part, Source, Where, guess
+from routing import holidays_of
 from routing.catalog import (
     Agency,
     Calendar,
@@ -260,7 +260,7 @@ def calendar_faults(part: Part[Calendar], known: Known) -> Iterator[Fault]:
         yield source.fault(("working_days",), "needs at least one day, or no term would ever end")
     if not any(group.days and group.open for group in calendar.hours):
         yield source.fault(("hours",), "the calendar has no working hours: give days and open")
-    if calendar.holidays is not None and not _has_holidays(calendar.holidays):
+    if calendar.holidays is not None and not holidays_of.are_known(calendar.holidays):
         yield source.fault(
             ("holidays",), f"the holidays of '{calendar.holidays}' are not known: write a country code such as CO"
         )
@@ -272,14 +272,6 @@ def calendar_faults(part: Part[Calendar], known: Known) -> Iterator[Fault]:
             yield from missing(source, (*where, "agencies", at), agency, known.agencies, "agency")
         for at, code in enumerate(suspension.territories):
             yield from missing(source, (*where, "territories", at), code, known.territories, "territory")
-
-
-def _has_holidays(country: str) -> bool:
-    try:
-        holidays.country_holidays(country)
-    except NotImplementedError:
-        return False
-    return True
 
 
 def term_faults(part: Part[Terms]) -> Iterator[Fault]:

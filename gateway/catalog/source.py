@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -99,7 +99,7 @@ def read(path: Path) -> Source:
     try:
         # Some editors begin a file with a byte order mark, which is no part of it.
         text = path.read_text(encoding="utf-8-sig")
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = _composed(text)
     except FileNotFoundError:
         source.faults.append(source.fault((), "the file is missing"))
     except UnicodeDecodeError as error:
@@ -115,6 +115,16 @@ def read(path: Path) -> Source:
         else:
             source.data = _Builder(source).value(node, ())
     return source
+
+
+def _composed(text: str) -> Node | None:
+    try:
+        # libyaml, six times as fast; it is the same document wherever it is one.
+        node: Node | None = YAML(typ="safe").compose(text)
+    except YAMLError:
+        # Said better, and with the place of it.
+        node = YAML(typ="safe", pure=True).compose(text)
+    return node
 
 
 def _syntax_fault(source: Source, error: MarkedYAMLError) -> Fault:

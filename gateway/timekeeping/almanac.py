@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.store import almanac as rows
 from gateway.store.engine import Store
 from routing.catalog import Agency, Calendar, Catalog, Earlier, TermClass, Timekeeping
-from routing.workdays import public_holidays
+from routing.holidays_of import public_holidays
 
 # Of an agency, what moves its clocks.
 _OF_AN_AGENCY: Final = {"key", "calendar", "hours", "after_hours", "territory"}

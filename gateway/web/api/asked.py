@@ -35,7 +35,7 @@ CaseNumber = Annotated[str, Field(pattern=r"^[0-9]{11,14}$", examples=["20260000
 class Asked(BaseModel):
     """A query or a body: a name that is not known is a fault, not a wish to be ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Nothing(Asked):
