@@ -69,8 +69,8 @@ async def open_cases(
 ) -> list[Owed]:
     """What an agency owes, by who has it and how much time is left, read off the index `cases_agency_due` alone.
 
-    Each case comes as a word, all as one text whose words are counted here: grouped by SQLite, eighteen thousand
-    cases are sorted first, which takes longer, and its driver takes Python's lock again for every group.
+    Whose each case is and how it stands come as two texts of as many words, and are counted here: grouped by SQLite,
+    eighteen thousand cases are sorted first, and its driver takes Python's lock again for every group.
     """
     none = len(edges) + 1
     place = case(
@@ -80,20 +80,22 @@ async def open_cases(
     )
     late = case((_past(now), _LATE), else_=0)
     waiting = case((_C.state == CaseState.WAITING, _WAITING), else_=0)
+    packed = place * _PLACE + late + waiting
     whose = func.coalesce(cast(_C.assignee_id, Text), "")
-    word = whose + ":" + cast(place * _PLACE + late + waiting, Text)
-    query = select(func.aggregate_strings(word, " ")).where(boundary(principal), _C.agency == agency, OWED)
-    text = (await conn.execute(query)).scalar_one() or ""
-    return [_unpacked(word, n, none) for word, n in Counter(text.split()).items()]
+    texts = (func.aggregate_strings(each, " ") for each in (whose, cast(packed, Text)))
+    row = (await conn.execute(select(*texts).where(boundary(principal), _C.agency == agency, OWED))).one()
+    if row[0] is None:
+        return []
+    counts = Counter(zip(*(text.split(" ") for text in row), strict=True))
+    return [_unpacked(staff_id, int(packed), n, none) for (staff_id, packed), n in counts.items()]
 
 
-def _unpacked(word: str, n: int, none: int) -> Owed:
-    whose, packed = word.split(":")
-    marks, place = int(packed), int(packed) // _PLACE
+def _unpacked(staff_id: str, packed: int, n: int, none: int) -> Owed:
+    place = packed // _PLACE
     return Owed(
-        assignee_id=int(whose) if whose else None,
-        waiting=bool(marks & _WAITING),
-        late=bool(marks & _LATE),
+        assignee_id=int(staff_id) if staff_id else None,
+        waiting=bool(packed & _WAITING),
+        late=bool(packed & _LATE),
         bucket=None if place == none else place,
         n=n,
     )
