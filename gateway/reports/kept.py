@@ -31,9 +31,11 @@ log = structlog.get_logger()
 _WORTH: Final = 0.5
 _FRESH: Final = 60.0
 _OLD: Final = 900.0
-# Seconds a page waits for a count where there are more clocks than these; where there are fewer, it waits for it.
+# Seconds a page waits for a count where there are more clocks than these; where there are fewer, it waits for it. And
+# seconds until it is known that there are not: on a file nobody has read yet even that takes long.
 _PATIENCE: Final = 0.005
 _MANY: Final = 50_000
+_WEIGHING: Final = 0.02
 # Reports kept: with more, the one counted first is forgotten.
 _MOST: Final = 64
 
@@ -60,7 +62,7 @@ class Reports:
         self._counting: dict[_Key, asyncio.Task[Report]] = {}
         # Counts that somebody will come back for: they are kept, however short they were.
         self._awaited: set[_Key] = set()
-        self._many = False
+        self._weighing: asyncio.Task[bool] | None = None
         # Two counts take as long one after the other, and leave the other connections to the pages.
         self._one = asyncio.Lock()
 
@@ -93,16 +95,25 @@ class Reports:
         return await asked
 
     async def _is_long(self) -> bool:
-        if not self._many:
-            async with self._store.read() as conn:
-                self._many = await rows.has_more(conn, than=_MANY)
-        return self._many
+        weighing = self._weighing = self._weighing or asyncio.create_task(self._are_many(), name="how many")
+        done, _ = await asyncio.wait([weighing], timeout=_WEIGHING)
+        if not done:
+            return True
+        if (weighing.cancelled() or weighing.exception() or not weighing.result()) and self._weighing is weighing:
+            # There may be more by and by.
+            self._weighing = None
+        return weighing.result()
+
+    async def _are_many(self) -> bool:
+        async with self._store.read() as conn:
+            return await rows.has_more(conn, than=_MANY)
 
     async def stop(self) -> None:
         """Count no further."""
-        for counting in self._counting.values():
-            counting.cancel()
-        await asyncio.gather(*self._counting.values(), return_exceptions=True)
+        ending = [*self._counting.values(), *([self._weighing] if self._weighing else [])]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     def _count(self, key: _Key, principal: Principal) -> "asyncio.Task[Report]":
         """The count of a report, begun unless somebody has begun it."""

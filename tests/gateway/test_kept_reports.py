@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from gateway.principal import Principal, Role
 from gateway.reports import kept
 from gateway.reports.period import Wanted
 from gateway.reports.timeliness import Report
+from gateway.store import timeliness
 from tests.support.running import Running
 
 ALL = Principal(id=1, name="test", role=Role.AUDITOR, agency=None)
@@ -109,6 +111,7 @@ async def test_who_asks_for_a_long_count_is_not_kept_waiting_and_finds_it_when_t
     await ventanilla.text("SENA: ¿cuándo abren las inscripciones?")
     slow.setattr(kept, "_WORTH", 60.0)
     slow.setattr(kept, "_PATIENCE", 0.0)
+    slow.setattr(kept, "_WEIGHING", 60.0)
     assert received(await found(reports.if_counted(ALL, YEARS))) == 1, "few cases are waited for"
     slow.setattr(kept, "_MANY", 0)
 
@@ -122,6 +125,24 @@ async def test_who_asks_for_a_long_count_is_not_kept_waiting_and_finds_it_when_t
     assert await counted() is first, "it is kept, for them who were asked to come back"
     with pytest.raises(Invalid):
         await reports.if_counted(ALL, Wanted(first=date(2026, 2, 1), last=date(2026, 1, 1)))
+
+
+async def test_where_it_takes_long_to_know_whether_there_are_many_cases_nobody_waits_for_that_either(
+    ventanilla: Running, slow: pytest.MonkeyPatch
+) -> None:
+    reports, known = ventanilla.gateway.reports, asyncio.Event()
+
+    async def has_more(*_: Any, than: int) -> bool:
+        await known.wait()
+        return False
+
+    slow.setattr(timeliness, "has_more", has_more)
+    slow.setattr(kept, "_PATIENCE", 0.0)
+    slow.setattr(kept, "_WEIGHING", 0.0)
+    assert await reports.if_counted(ALL, YEARS) is None
+    known.set()
+    slow.setattr(kept, "_WEIGHING", 60.0)
+    assert received(await found(reports.if_counted(ALL, YEARS))) == 0
 
 
 async def found(asked: Awaitable[Report | None]) -> Report:
