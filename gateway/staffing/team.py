@@ -3,18 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from gateway.principal import Principal
-from gateway.staffing.days_left import BUCKETS, edges, soon_until
+from gateway.staffing.days_left import edges, soon_until
 from gateway.store import absences, queue
 from gateway.store import team as rows
 from gateway.store.absences import Absence
 from gateway.store.engine import Store
-from gateway.store.team import Owed
 from gateway.timekeeping import standing
+from routing.case import CaseState
 from routing.catalog import Catalog, Unit
 from routing.clocks import Standing
 from routing.terms import Count, counted
@@ -58,7 +58,7 @@ class Team:
     agency: str
     loads: list[Load]
     nobody: Load
-    days_left: list[int] = field(default_factory=lambda: [0] * len(BUCKETS))
+    days_left: list[int]
 
     @property
     def whole(self) -> Load:
@@ -76,9 +76,10 @@ async def team(store: Store, catalog: Catalog, principal: Principal, agency: str
     """
     count = counted(catalog, agency)
 
-    async def owed() -> Sequence[Owed]:
+    async def owed() -> tuple[Sequence[Any], list[int]]:
         async with store.read() as conn:
-            return await rows.open_cases(conn, principal, agency, edges=edges(count, now), now=now)
+            carried = await rows.carried(conn, principal, agency, now=now)
+            return carried, await rows.due_between(conn, principal, agency, edges=edges(count, now))
 
     async def known() -> tuple[dict[int, Load], Counter[int | None], Mapping[int, int]]:
         async with store.read() as conn:
@@ -89,16 +90,14 @@ async def team(store: Store, catalog: Catalog, principal: Principal, agency: str
         loads = {member.id: _load(catalog, agency, member, away.get(member.id)) for member in members}
         return loads, _soon(catalog, count, near, now), answered
 
-    groups, (loads, soon, answered) = await asyncio.gather(owed(), known())
+    (groups, days_left), (loads, soon, answered) = await asyncio.gather(owed(), known())
     if strangers := sorted({each.assignee_id for each in groups if each.assignee_id is not None} - loads.keys()):
         async with store.read() as conn:
             names = await queue.names_of(conn, strangers)
         loads |= {staff_id: Load(id=staff_id, name=names.get(staff_id, str(staff_id))) for staff_id in strangers}
-    found = Team(agency=agency, loads=[], nobody=Load(id=0, name=""))
+    found = Team(agency=agency, loads=[], nobody=Load(id=0, name=""), days_left=days_left)
     for group in groups:
         _weigh(found.nobody if group.assignee_id is None else loads[group.assignee_id], group)
-        if group.bucket is not None:
-            found.days_left[group.bucket] += group.n
     found.loads = list(loads.values())
     found.nobody.soon = soon[None]
     for load in found.loads:
@@ -111,12 +110,12 @@ def _load(catalog: Catalog, agency: str, member: Any, absence: Absence | None) -
     return Load(id=member.id, name=member.name, member=member, absence=absence, may_carry=may_carry)
 
 
-def _weigh(load: Load, group: Owed) -> None:
-    if group.waiting:
+def _weigh(load: Load, group: Any) -> None:
+    if group.state == CaseState.WAITING:
         load.waiting += group.n
     else:
         load.open += group.n
-        load.overdue += group.n if group.late else 0
+        load.overdue += group.late
 
 
 def _soon(catalog: Catalog, count: Count, near: Sequence[Any], now: datetime) -> Counter[int | None]:

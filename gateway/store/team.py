@@ -1,17 +1,15 @@
 """Who carries what at an agency: a few statements, each off an index, whatever the agency has answered before."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from itertools import pairwise
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Text,
     and_,
     case,
-    cast,
     func,
     literal,
     or_,
@@ -47,58 +45,31 @@ async def member(conn: AsyncConnection, staff_id: int) -> Any | None:
     return (await conn.execute(select(*_SHOWN).where(_S.id == staff_id))).one_or_none()
 
 
-# How a case is packed into a number: two marks, and where its deadline lies.
-_WAITING: Final = 1
-_LATE: Final = 2
-_PLACE: Final = 4
+async def carried(conn: AsyncConnection, principal: Principal, agency: str, *, now: datetime) -> list[Any]:
+    """What an agency owes: `n` cases, `late` of them past due, by `assignee_id` (or None: nobody) and `state`.
 
-
-class Owed(NamedTuple):
-    """`n` cases that somebody has (or nobody). `bucket` is how many of the edges, in order, their deadline has reached;
-    None for what waits for a citizen's completion."""
-
-    assignee_id: int | None
-    waiting: bool
-    late: bool
-    bucket: int | None
-    n: int
-
-
-async def open_cases(
-    conn: AsyncConnection, principal: Principal, agency: str, *, edges: Sequence[datetime], now: datetime
-) -> list[Owed]:
-    """What an agency owes, by who has it and how much time is left, read off the index `cases_agency_due` alone.
-
-    Whose each case is and how it stands come as two texts of as many words, and are counted here: grouped by SQLite,
-    eighteen thousand cases are sorted first, and its driver takes Python's lock again for every group.
+    They come grouped in the order of the index `cases_carried`, and nothing is sorted.
     """
-    none = len(edges) + 1
-    place = case(
-        (_C.suspended_at.is_not(None), none),
-        *((_C.due_at < edge, place) for place, edge in enumerate(edges)),
-        else_=len(edges),
-    )
-    late = case((_past(now), _LATE), else_=0)
-    waiting = case((_C.state == CaseState.WAITING, _WAITING), else_=0)
-    packed = place * _PLACE + late + waiting
-    whose = func.coalesce(cast(_C.assignee_id, Text), "")
-    texts = (func.aggregate_strings(each, " ") for each in (whose, cast(packed, Text)))
-    row = (await conn.execute(select(*texts).where(boundary(principal), _C.agency == agency, OWED))).one()
-    if row[0] is None:
-        return []
-    counts = Counter(zip(*(text.split(" ") for text in row), strict=True))
-    return [_unpacked(staff_id, int(packed), n, none) for (staff_id, packed), n in counts.items()]
+    groups = (_C.assignee_id, _C.state)
+    late = func.sum(case((_past(now), 1), else_=0)).label("late")
+    query = select(*groups, func.count().label("n"), late).group_by(*groups)
+    return list(await conn.execute(query.where(boundary(principal), _C.agency == agency, OWED)))
 
 
-def _unpacked(staff_id: str, packed: int, n: int, none: int) -> Owed:
-    place = packed // _PLACE
-    return Owed(
-        assignee_id=int(staff_id) if staff_id else None,
-        waiting=bool(packed & _WAITING),
-        late=bool(packed & _LATE),
-        bucket=None if place == none else place,
-        n=n,
-    )
+async def due_between(
+    conn: AsyncConnection, principal: Principal, agency: str, *, edges: Sequence[datetime]
+) -> list[int]:
+    """How many of an agency's cases are due before the first edge, between each and the next, and from the last on.
+
+    What waits for a citizen's completion is in none of them. Counted off the index `cases_agency_due`.
+    """
+    owed = (boundary(principal), _C.agency == agency, OWED, _C.suspended_at.is_(None))
+    counts = []
+    for first, end in pairwise([None, *edges, None]):
+        from_on = [] if first is None else [_C.due_at >= first]
+        before = [] if end is None else [_C.due_at < end]
+        counts.append(select(func.count(_C.id)).where(*owed, *from_on, *before).scalar_subquery())
+    return list((await conn.execute(select(*counts))).one())
 
 
 def _past(now: datetime) -> ColumnElement[bool]:

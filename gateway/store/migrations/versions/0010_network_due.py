@@ -1,4 +1,4 @@
-"""An index of what the whole network owes, by due date."""
+"""Indexes of what the whole network owes by due date, and of what everybody has at an agency."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,9 +10,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    owed = sa.text("state IN ('open', 'waiting')")
-    op.create_index("cases_due", "cases", ["due_at", "id", "state"], sqlite_where=owed, postgresql_where=owed)
+    op.drop_index("cases_agency_due", "cases")
+    _owed("cases_agency_due", "agency", "state", "due_at", "id", "suspended_at")
+    _owed("cases_carried", "agency", "assignee_id", "state", "due_at", "suspended_at")
+    _owed("cases_due", "due_at", "id", "state")
 
 
 def downgrade() -> None:
-    op.drop_index("cases_due", "cases")
+    for name in ("cases_due", "cases_carried", "cases_agency_due"):
+        op.drop_index(name, "cases")
+    _owed("cases_agency_due", "agency", "state", "due_at", "id", "assignee_id", "suspended_at")
+
+
+def _owed(name: str, *columns: str) -> None:
+    owed = sa.text("state IN ('open', 'waiting')")
+    op.create_index(name, "cases", columns, sqlite_where=owed, postgresql_where=owed)
