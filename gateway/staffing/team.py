@@ -76,10 +76,11 @@ async def team(store: Store, catalog: Catalog, principal: Principal, agency: str
     """
     count = counted(catalog, agency)
 
-    async def owed() -> tuple[Sequence[Any], list[int]]:
+    async def owed() -> tuple[Sequence[Any], dict[int | None, int], list[int]]:
         async with store.read() as conn:
-            carried = await rows.carried(conn, principal, agency, now=now)
-            return carried, await rows.due_between(conn, principal, agency, edges=edges(count, now))
+            carried = await rows.carried(conn, principal, agency)
+            overdue = await rows.overdue(conn, principal, agency, now=now)
+            return carried, overdue, await rows.due_between(conn, principal, agency, edges=edges(count, now))
 
     async def known() -> tuple[dict[int, Load], Counter[int | None], Mapping[int, int]]:
         async with store.read() as conn:
@@ -90,14 +91,18 @@ async def team(store: Store, catalog: Catalog, principal: Principal, agency: str
         loads = {member.id: _load(catalog, agency, member, away.get(member.id)) for member in members}
         return loads, _soon(catalog, count, near, now), answered
 
-    (groups, days_left), (loads, soon, answered) = await asyncio.gather(owed(), known())
+    (groups, overdue, days_left), (loads, soon, answered) = await asyncio.gather(owed(), known())
     if strangers := sorted({each.assignee_id for each in groups if each.assignee_id is not None} - loads.keys()):
         async with store.read() as conn:
             names = await queue.names_of(conn, strangers)
         loads |= {staff_id: Load(id=staff_id, name=names.get(staff_id, str(staff_id))) for staff_id in strangers}
     found = Team(agency=agency, loads=[], nobody=Load(id=0, name=""), days_left=days_left)
     for group in groups:
-        _weigh(found.nobody if group.assignee_id is None else loads[group.assignee_id], group)
+        load = found.nobody if group.assignee_id is None else loads[group.assignee_id]
+        if group.state == CaseState.WAITING:
+            load.waiting = group.n
+        else:
+            load.open, load.overdue = group.n, overdue.get(group.assignee_id, 0)
     found.loads = list(loads.values())
     found.nobody.soon = soon[None]
     for load in found.loads:
@@ -108,14 +113,6 @@ async def team(store: Store, catalog: Catalog, principal: Principal, agency: str
 def _load(catalog: Catalog, agency: str, member: Any, absence: Absence | None) -> Load:
     may_carry = member.capacity or catalog.agencies[agency].capacity
     return Load(id=member.id, name=member.name, member=member, absence=absence, may_carry=may_carry)
-
-
-def _weigh(load: Load, group: Any) -> None:
-    if group.state == CaseState.WAITING:
-        load.waiting += group.n
-    else:
-        load.open += group.n
-        load.overdue += group.late
 
 
 def _soon(catalog: Catalog, count: Count, near: Sequence[Any], now: datetime) -> Counter[int | None]:

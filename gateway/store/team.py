@@ -45,15 +45,21 @@ async def member(conn: AsyncConnection, staff_id: int) -> Any | None:
     return (await conn.execute(select(*_SHOWN).where(_S.id == staff_id))).one_or_none()
 
 
-async def carried(conn: AsyncConnection, principal: Principal, agency: str, *, now: datetime) -> list[Any]:
-    """What an agency owes: `n` cases, `late` of them past due, by `assignee_id` (or None: nobody) and `state`.
+async def carried(conn: AsyncConnection, principal: Principal, agency: str) -> list[Any]:
+    """What an agency owes: `n` cases by `assignee_id` (or None: nobody) and `state`.
 
     They come grouped in the order of the index `cases_carried`, and nothing is sorted.
     """
     groups = (_C.assignee_id, _C.state)
-    late = func.sum(case((_past(now), 1), else_=0)).label("late")
-    query = select(*groups, func.count().label("n"), late).group_by(*groups)
-    return list(await conn.execute(query.where(boundary(principal), _C.agency == agency, OWED)))
+    query = select(*groups, func.count().label("n")).where(boundary(principal), _C.agency == agency, OWED)
+    return list(await conn.execute(query.group_by(*groups)))
+
+
+async def overdue(conn: AsyncConnection, principal: Principal, agency: str, *, now: datetime) -> dict[int | None, int]:
+    """How many of an agency's open cases are past due, by who has them, read off the index `cases_agency_due`."""
+    late = (_C.state == CaseState.OPEN, _C.due_at < now, _past(now))
+    query = select(_C.assignee_id, func.count().label("n")).where(boundary(principal), _C.agency == agency, OWED, *late)
+    return {row.assignee_id: row.n for row in await conn.execute(query.group_by(_C.assignee_id))}
 
 
 async def due_between(

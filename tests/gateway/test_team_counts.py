@@ -39,7 +39,8 @@ def cases(catalog: Catalog, now: datetime) -> list[dict[str, Any]]:
         this_second = now + timedelta(microseconds=chance.randrange(-2_000_000, 2_000_000))
         due_at = chance.choice([due.due_at, due.due_at, due.due_at, this_second])
         stands_still = term_class != "lost" and chance.random() < 0.3
-        stopped = due_at + timedelta(seconds=chance.randrange(-1, 3)) if stands_still else None
+        # Around the first second past due, and never in the future.
+        stopped = min(now, due_at + timedelta(seconds=chance.randrange(-1, 3))) if stands_still else None
         rows.append({
             "id": id, "number": f"{id:011d}", "contact_id": 1, "reply_channel": "sms", "channel": "sms",
             "agency": chance.choice(["sena", "sena", "sena", "dian"]), "term_class": term_class, "language": "es",

@@ -64,15 +64,20 @@ cases = table(
         "duplicate_of",
         **only("state = 'open' AND assignee_id IS NULL AND duplicate_of IS NULL"),
     ),
-    # What is owed, and nothing that is over. The last column is for the team's page, which would look each case up.
+    # What is owed, and nothing that is over. The last two are for the team's page, which counts what everybody has and
+    # would look each case up to see whose it is.
     Index(
-        "cases_agency_due", "agency", "state", "due_at", "id", "suspended_at", **only("state IN ('open', 'waiting')"),
-    ),
-    # The same by whose it is, also for the team's page.
-    Index(
-        "cases_carried", "agency", "assignee_id", "state", "due_at", "suspended_at",
+        "cases_agency_due",
+        "agency",
+        "state",
+        "due_at",
+        "id",
+        "assignee_id",
+        "suspended_at",
         **only("state IN ('open', 'waiting')"),
     ),
+    # By whose it is, also for that page; without the due date, which moves with every calendar.
+    Index("cases_carried", "agency", "assignee_id", "state", **only("state IN ('open', 'waiting')")),
     # The same for who serves the whole network: off the index of agencies, each of their lists sorted all that is owed.
     Index("cases_due", "due_at", "id", "state", **only("state IN ('open', 'waiting')")),
     # The queue's views of what is over and of what did not arrive, the latest first. Only what is over or did not

@@ -10,16 +10,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.drop_index("cases_agency_due", "cases")
-    _owed("cases_agency_due", "agency", "state", "due_at", "id", "suspended_at")
-    _owed("cases_carried", "agency", "assignee_id", "state", "due_at", "suspended_at")
+    _owed("cases_carried", "agency", "assignee_id", "state")
     _owed("cases_due", "due_at", "id", "state")
 
 
 def downgrade() -> None:
-    for name in ("cases_due", "cases_carried", "cases_agency_due"):
+    for name in ("cases_due", "cases_carried"):
         op.drop_index(name, "cases")
-    _owed("cases_agency_due", "agency", "state", "due_at", "id", "assignee_id", "suspended_at")
 
 
 def _owed(name: str, *columns: str) -> None:
