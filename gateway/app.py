@@ -120,9 +120,9 @@ async def open_gateway(
         stack.push_async_callback(gateway.audit.close)
         await gateway.own_texts.start()
         stack.push_async_callback(gateway.own_texts.stop)
-        stack.push_async_callback(gateway.reports.stop)
         await first_logins(gateway)
-        for worker in (gateway.outbox, gateway.timekeeper, gateway.fetcher, gateway.reader, gateway.live):
+        workers = gateway.outbox, gateway.timekeeper, gateway.fetcher, gateway.reader, gateway.live, gateway.reports
+        for worker in workers:
             await worker.start()
             stack.push_async_callback(worker.stop)
         for part in (gateway.inbox, gateway.receipts, gateway.intake):

@@ -32,7 +32,7 @@ _WORTH: Final = 0.5
 _FRESH: Final = 60.0
 _OLD: Final = 900.0
 # Seconds a page waits for a count where there are more clocks than these; where there are fewer, it waits for it. And
-# seconds until it is known that there are not: on a file nobody has read yet even that takes long.
+# seconds it waits to learn for the first time which it is: on a file nobody has read yet even that takes long.
 _PATIENCE: Final = 0.005
 _MANY: Final = 50_000
 _WEIGHING: Final = 0.02
@@ -62,9 +62,15 @@ class Reports:
         self._counting: dict[_Key, asyncio.Task[Report]] = {}
         # Counts that somebody will come back for: they are kept, however short they were.
         self._awaited: set[_Key] = set()
+        # Whether there are many clocks, as was found out last; None before it was.
+        self._many: bool | None = None
         self._weighing: asyncio.Task[bool] | None = None
         # Two counts take as long one after the other, and leave the other connections to the pages.
         self._one = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Begin to find out whether there are many cases, so that the first page need not wait for that."""
+        self._weighing = asyncio.create_task(self._are_many(), name="how many")
 
     async def timeliness(self, principal: Principal, wanted: Wanted, *, people: bool = True) -> Report:
         """The figures of a period within the principal's boundary, as they stood at its `at`.
@@ -95,18 +101,21 @@ class Reports:
         return await asked
 
     async def _is_long(self) -> bool:
-        weighing = self._weighing = self._weighing or asyncio.create_task(self._are_many(), name="how many")
-        done, _ = await asyncio.wait([weighing], timeout=_WEIGHING)
-        if not done:
+        if self._many:
             return True
-        if (weighing.cancelled() or weighing.exception() or not weighing.result()) and self._weighing is weighing:
-            # There may be more by and by.
-            self._weighing = None
-        return weighing.result()
+        weighing = self._weighing = self._weighing or asyncio.create_task(self._are_many(), name="how many")
+        # Where there were few a moment ago it is found out in no time, however busy the machine.
+        done, _ = await asyncio.wait([weighing], timeout=_WEIGHING if self._many is None else None)
+        return weighing.result() if done else True
 
     async def _are_many(self) -> bool:
-        async with self._store.read() as conn:
-            return await rows.has_more(conn, than=_MANY)
+        try:
+            async with self._store.read() as conn:
+                self._many = await rows.has_more(conn, than=_MANY)
+            return self._many
+        finally:
+            # There may be more by and by.
+            self._weighing = None
 
     async def stop(self) -> None:
         """Count no further."""

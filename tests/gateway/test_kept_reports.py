@@ -130,7 +130,8 @@ async def test_who_asks_for_a_long_count_is_not_kept_waiting_and_finds_it_when_t
 async def test_where_it_takes_long_to_know_whether_there_are_many_cases_nobody_waits_for_that_either(
     ventanilla: Running, slow: pytest.MonkeyPatch
 ) -> None:
-    reports, known = ventanilla.gateway.reports, asyncio.Event()
+    gateway, known = ventanilla.gateway, asyncio.Event()
+    reports = kept.Reports(gateway.store, gateway.current, clock=gateway.clock)
 
     async def has_more(*_: Any, than: int) -> bool:
         await known.wait()
@@ -143,6 +144,22 @@ async def test_where_it_takes_long_to_know_whether_there_are_many_cases_nobody_w
     known.set()
     slow.setattr(kept, "_WEIGHING", 60.0)
     assert received(await found(reports.if_counted(ALL, YEARS))) == 0
+
+
+async def test_where_there_were_few_cases_a_page_waits_however_busy_the_machine(
+    ventanilla: Running, slow: pytest.MonkeyPatch
+) -> None:
+    reports = ventanilla.gateway.reports
+
+    async def has_more(*_: Any, than: int) -> bool:
+        await asyncio.sleep(0.1)
+        return False
+
+    await found(reports.if_counted(ALL, YEARS))
+    slow.setattr(timeliness, "has_more", has_more)
+    slow.setattr(kept, "_PATIENCE", 0.0)
+    slow.setattr(kept, "_WEIGHING", 0.0)
+    assert received(await found(reports.if_counted(SENA, YEARS))) == 0
 
 
 async def found(asked: Awaitable[Report | None]) -> Report:
