@@ -167,6 +167,26 @@ async def test_a_page_of_a_case_grows_and_keeps_what_is_being_typed(desk: Desk) 
     assert desk.complaints == []
 
 
+async def test_a_page_of_a_case_shows_its_moved_terms_but_never_takes_a_form_that_is_open(desk: Desk) -> None:
+    number = await desk.case()
+    jorge = await desk.principal("jorge")
+    await desk.open(desk.luz, f"/console/cases/{number}")
+    await desk.open(desk.jorge, f"/console/cases/{number}")
+    days = desk.luz.locator(".why").first
+    await days.locator("summary").click()
+    extend = desk.jorge.locator("#terms details", has=desk.jorge.locator("form[action$=extend]"))
+    await extend.locator("summary").click()
+    await extend.locator("[name=reason]").fill("Hay que visitar el centro")
+    await desk.ventanilla.gateway.desk.classify(jorge, number, term_class="consultation", reason="Pide un concepto")
+    await expect(desk.luz.locator("#terms")).to_contain_text("30 días hábiles")
+    await expect(days).to_have_attribute("open", "")
+    await expect(days.locator("summary")).to_be_focused()
+    await expect(desk.jorge.locator("#timeline")).to_contain_text("Pide un concepto")
+    await expect(extend.locator("[name=reason]")).to_have_value("Hay que visitar el centro")
+    await expect(desk.jorge.locator("#terms")).to_contain_text("10 días hábiles")
+    assert desk.complaints == []
+
+
 async def test_a_tab_nobody_sees_holds_no_stream_and_catches_up(desk: Desk) -> None:
     await desk.luz.add_init_script("""
         window.streams = [];

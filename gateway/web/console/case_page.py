@@ -73,7 +73,7 @@ async def case_page(
     around, similar = await asyncio.gather(
         _around(request, principal, told), suggested(gateway.store, principal, told["case"], catalog=catalog)
     )
-    values = {**told, **around, "suggested": similar}
+    values = {**told, **around, **_terms(request, principal, told), "suggested": similar}
     if refusal is None:
         action = Action.ADDRESS_REVEALED if revealed else Action.CASE_OPENED
         audit.seen(request, action, values["case"].number, agency=values["case"].agency)
@@ -91,7 +91,7 @@ async def case_page(
 
 
 async def story(request: web.Request) -> web.StreamResponse:
-    """The head and the story alone, for a page that is open. `?seen=` is the last event it shows."""
+    """The head, the story and the terms alone, for a page that is open. `?seen=` is the last event it shows."""
     principal = await auth.principal(request)
     principal.need(Right.READ_CASES)
     gateway, language = request.app[GATEWAY], auth.language_of(request)
@@ -103,7 +103,15 @@ async def story(request: web.Request) -> web.StreamResponse:
     fresh = [event for event in values["events"] if event.id > seen and event.actor != principal.actor]
     by = next((event.actor for event in reversed(fresh) if event.actor.startswith(("staff:", "token:"))), None)
     wrote = any(event.actor == CITIZEN for event in fresh)
-    return render(request, "console/story.html", by=values["told"].who(by) if by else None, wrote=wrote, **values)
+    return render(
+        request,
+        "console/story.html",
+        by=values["told"].who(by) if by else None,
+        wrote=wrote,
+        typed=Typed(),
+        **_terms(request, principal, values),
+        **values,
+    )
 
 
 async def _story(
@@ -148,8 +156,7 @@ async def _around(request: web.Request, principal: Principal, told: Mapping[str,
     """What stands around the story of a case that was found with the principal."""
     gateway = request.app[GATEWAY]
     now, catalog = gateway.clock(), gateway.current().catalog
-    case, derived = told["case"], told["derived"]
-    found = derived.clocks if derived else None
+    case = told["case"]
     known = views(principal, now=now, timezone=catalog.gateway.timezone)
     async with gateway.store.read() as conn:
         person, addresses = await queue.contact(conn, case.contact_id)
@@ -159,10 +166,6 @@ async def _around(request: web.Request, principal: Principal, told: Mapping[str,
         leaving = await leaves_in(conn, request, principal)
     return {
         "leaving": leaving,
-        "terms": panel(catalog, found, now) if found else None,
-        "verbs": verbs(catalog, principal, case, derived, now) if derived else [],
-        "span": span(found.present) if found else None,
-        "classes": _classes(catalog, case, auth.language_of(request)),
         "person": person,
         "composer": written,
         "addresses": addresses,
@@ -177,6 +180,21 @@ async def _around(request: web.Request, principal: Principal, told: Mapping[str,
         "label": _labels(catalog, case),
         "view": "",
         **rail(gateway, held, agency=None),
+    }
+
+
+def _terms(request: web.Request, principal: Principal, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The clocks of a case that was found with the principal, and what may be done with them."""
+    gateway = request.app[GATEWAY]
+    now, catalog = gateway.clock(), gateway.current().catalog
+    case, derived = told["case"], told["derived"]
+    if derived is None:
+        return {"terms": None}
+    return {
+        "terms": panel(catalog, derived.clocks, now),
+        "verbs": verbs(catalog, principal, case, derived, now),
+        "span": span(derived.clocks.present),
+        "classes": _classes(catalog, case, auth.language_of(request)),
     }
 
 

@@ -1,5 +1,5 @@
 // The case on the screen: its story grows, others are told who is here, and what is being typed is never touched.
-import { fragment, merge, paced } from "/static/live-page.js";
+import { carry, fragment, merge, paced } from "/static/live-page.js";
 
 // Repeated before it expires; one repetition may be lost.
 const REPEAT = 20000;
@@ -24,6 +24,17 @@ function leave() {
   offer(banner.dataset.removed);
 }
 
+// Not while a form of theirs is open: what is said there may be half written.
+function renew(fresh) {
+  const [old, terms] = [document, fresh].map((root) => root.getElementById("terms"));
+  if (!old || !terms || old.querySelector("details[open] form")) return;
+  carry(old, terms);
+  if (old.outerHTML === terms.outerHTML) return;
+  const focused = [...old.querySelectorAll("summary")].indexOf(document.activeElement);
+  old.replaceWith(terms);
+  terms.querySelectorAll("summary")[focused]?.focus({ preventScroll: true });
+}
+
 async function show(number) {
   const seen = story().dataset.seen;
   // Where something was missed, that may have been what was missed.
@@ -36,6 +47,7 @@ async function show(number) {
   const timeline = fresh.getElementById("timeline");
   merge(story(), timeline);
   story().dataset.seen = timeline.dataset.seen;
+  renew(fresh);
 }
 
 function attend(number) {

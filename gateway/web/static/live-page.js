@@ -111,8 +111,8 @@ export function merge(list, fresh) {
   }
 }
 
-// What somebody has opened or ticked is so in the fresh item, too.
-function carry(old, fresh) {
+/** What somebody has opened or ticked is so in the fresh item, too. */
+export function carry(old, fresh) {
   const [were, are] = [old, fresh].map((item) => item.querySelectorAll("details"));
   are.forEach((details, place) => { details.open = were[place]?.open ?? false; });
   for (const box of old.querySelectorAll("input:checked[value]")) {
