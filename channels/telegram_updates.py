@@ -74,7 +74,7 @@ class UpdateReader:
         try:
             return readers[kind](update)
         except (AttributeError, KeyError, TypeError, ValueError):
-            raise Unreadable(f"the shape of this {kind} is not the documented one") from None
+            raise Unreadable(f"its shape is not the documented one: {kind}") from None
 
     def _message(self, update: Mapping[str, Any]) -> Inbound:
         return self._said(update, update["message"], edited=False)

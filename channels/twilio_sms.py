@@ -159,8 +159,10 @@ def _form_of_json(body: bytes) -> Form:
 def parse(raw: RawRequest, form: Form, settings: ChannelSettings) -> list[Inbound]:
     """Inbound messages at the webhook, receipts at its `/status`; each is understood at the other's address too."""
     form = _form_of_json(raw.body) if _is_json(raw) else form
+    if not _message_sid(form) and "CallSid" in form:
+        raise Unreadable("this is a call: has the messaging URL been set as the voice URL?")
     if not _message_sid(form):
-        raise Unreadable(_without_sid(form))
+        raise Unreadable("there is no MessageSid")
     if _is_receipt(raw, form):
         return [_receipt(raw, form, settings.name)]
     return list(_inbound(form, settings))
@@ -168,12 +170,6 @@ def parse(raw: RawRequest, form: Form, settings: ChannelSettings) -> list[Inboun
 
 def _message_sid(form: Form) -> str:
     return (form.first("MessageSid") or form.first("SmsSid") or form.first("SmsMessageSid")).strip()
-
-
-def _without_sid(form: Form) -> str:
-    if "CallSid" in form:
-        return "this is a call: has the messaging URL been set as the voice URL?"
-    return "there is no MessageSid"
 
 
 def _status_word(form: Form) -> str:

@@ -197,7 +197,7 @@ def _strings(body: Mapping[str, object]) -> dict[str, str]:
         name for name in ("text", "phone", "name") if body.get(name) is not None and not isinstance(body[name], str)
     ]
     if wrong:
-        raise Unreadable(f"{wrong[0]} must be a string")
+        raise Unreadable(f"a field must be a string: {wrong[0]}")
     return {name: value for name, value in body.items() if isinstance(value, str)}
 
 

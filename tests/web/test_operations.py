@@ -1,8 +1,11 @@
 """The operations pages: what a channel's operator sees, and the requests that are replayed."""
 
+import pytest
 from sqlalchemy import insert, update
 
+from channels.channel import NotAuthentic, Unreadable
 from gateway.clock import new_id
+from gateway.demo import incidents
 from gateway.store import alarms, exchanges
 from gateway.store import schema as t
 from gateway.store.traffic import HOUR, by_channel
@@ -148,3 +151,43 @@ async def test_no_secret_of_ours_is_shown_with_a_request(ventanilla: Running) ->
             assert "<b>" not in html
         assert "/webhooks/ussd/•••" in (await browser.get(f"/operations/exchanges/{kept}")).text
         assert (await browser.get("/operations/exchanges/9999999999999999999")).status == 404
+
+
+async def test_why_a_request_was_no_message_is_said_in_the_readers_language(ventanilla: Running) -> None:
+    await _unsigned(ventanilla)
+    async with ventanilla.http.post(f"{ventanilla.public}/webhooks/telegram", json={"update_id": 1}) as answer:
+        assert answer.status == 403
+    said = {
+        "es": ("¿cambiaron la dirección pública", "El secret token falta"),
+        "en": ("is the public base URL", "The secret"),
+    }
+    await employ(ventanilla, "ana", role="operator")
+    for language, sentences in said.items():
+        async with visitor(ventanilla, "ana", language=language) as browser:
+            page = (await browser.get("/operations")).text
+        assert [sentence for sentence in sentences if sentence not in page] == []
+
+
+async def test_the_detail_of_a_sentence_follows_it(ventanilla: Running) -> None:
+    request = incidents.request(f"{ventanilla.public}/webhooks/telegram", b'{"update_id": 80, "message": {}}')
+    channel = ventanilla.gateway.channels["telegram"]
+    await ventanilla.gateway.inbox.take(channel, request)
+    async with visitor(ventanilla) as browser:
+        await _operator(ventanilla, browser)
+        assert "No tiene la forma documentada: message" in (await browser.get("/operations")).text
+
+
+@pytest.mark.parametrize(("provider", "reason", "body"), [*incidents.UNREADABLE, *incidents.FORGED])
+async def test_what_an_operator_finds_in_a_made_up_past_is_what_the_adapters_say(
+    ventanilla: Running, provider: str, reason: str, body: bytes
+) -> None:
+    configured = ventanilla.gateway.current().catalog.gateway.channels
+    [name] = [name for name, channel in configured.items() if channel.provider == provider]
+    channel, request = (
+        ventanilla.gateway.channels[name],
+        incidents.request(f"{ventanilla.public}/webhooks/{name}", body),
+    )
+    forged = (provider, reason, body) in incidents.FORGED
+    with pytest.raises(NotAuthentic if forged else Unreadable) as refused:
+        (channel.verify if forged else channel.parse)(request)
+    assert str(refused.value) == reason

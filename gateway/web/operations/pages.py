@@ -10,7 +10,7 @@ from gateway.errors import Conflict, NotFound
 from gateway.gateway import GATEWAY, Gateway
 from gateway.principal import Right
 from gateway.store import alarms, exchanges, outbox, traffic
-from gateway.web import audit, auth, shown
+from gateway.web import audit, auth, locale, shown
 from gateway.web.operations import redacted
 from gateway.web.pages import render, see
 
@@ -35,7 +35,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         ringing=ringing,
         trouble=trouble,
         exchanges=kept,
-        cover=lambda text: shown.tame_name(redacted.cover(text, secrets)),
+        reason=lambda row: _reason(row, secrets, auth.language_of(request)),
         agency_names={agency.key: agency.short for agency in catalog.agencies.values()},
         done=request.query.get("done"),
     )
@@ -55,9 +55,16 @@ def _shown(request: web.Request, row: Any) -> dict[str, Any]:
     return {
         "row": row,
         "raw": redacted.as_text(row, secrets),
-        "reason": shown.tame_name(redacted.cover(row.reason, secrets)),
+        "reason": _reason(row, secrets, auth.language_of(request)),
         "channel_known": row.channel in request.app[GATEWAY].channels,
     }
+
+
+def _reason(row: Any, secrets: list[str], language: str) -> str:
+    """Why it was no message: an adapter's sentence in the reader's language, and the detail that may follow it."""
+    sentence, colon, detail = shown.tame_name(redacted.cover(row.reason, secrets)).partition(": ")
+    whole = locale.maybe(language, f"operations.refused.{row.reason}")
+    return whole or (locale.maybe(language, f"operations.refused.{sentence}") or sentence) + colon + detail
 
 
 async def replay(request: web.Request) -> web.StreamResponse:
