@@ -1,6 +1,8 @@
 """Who is at the other end of a request: the address, and the browser in its own words."""
 
+from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import Final
 
 from aiohttp import hdrs, web
 
@@ -8,6 +10,15 @@ from gateway.accounts.settings import Network
 from gateway.gateway import GATEWAY
 
 _LONGEST_AGENT = 200
+# What tells browsers and systems apart, in this order: most claim to be others as well.
+_BROWSERS: Final = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"), ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"), ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+_SYSTEMS: Final = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("CrOS", "ChromeOS"),
+    ("Macintosh", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
 
 
 def remote_of(request: web.Request) -> str:
@@ -30,6 +41,16 @@ def remote_of(request: web.Request) -> str:
 def agent_of(request: web.Request) -> str:
     """The browser's name for itself, shortened."""
     return request.headers.get(hdrs.USER_AGENT, "")[:_LONGEST_AGENT]
+
+
+def browser_of(agent: str) -> str:
+    """A browser's name for itself in people's words, such as "Firefox · Windows"; unchanged where it is unknown."""
+    browser, system = _first(_BROWSERS, agent), _first(_SYSTEMS, agent)
+    return f"{browser} · {system}" if browser and system else agent
+
+
+def _first(words: Iterable[tuple[str, str]], agent: str) -> str | None:
+    return next((name for word, name in words if word in agent), None)
 
 
 def _is_address(text: str) -> bool:

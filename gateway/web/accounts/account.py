@@ -9,7 +9,7 @@ from gateway.errors import Conflict, Invalid, NotFound
 from gateway.gateway import GATEWAY
 from gateway.store import accounts, logins, second_factors, staff
 from gateway.store import audit as audit_store
-from gateway.web import audit, auth, entry, refusals, shown
+from gateway.web import audit, auth, client, entry, refusals, shown
 from gateway.web.accounts import notices
 from gateway.web.pages import render, see
 
@@ -39,6 +39,7 @@ async def _page(
         own=own,
         visit=visit,
         sessions=held,
+        browser_of=client.browser_of,
         recovery_left=left,
         notice_channels=notices.channels(gateway.current().catalog),
         notice_address=(typed or {}).get("address", urn.partition(":")[2]),
