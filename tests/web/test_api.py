@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from channels.message import DeliveryStatus
@@ -156,11 +157,17 @@ async def callers(running: Running) -> dict[str, Client]:
 
 async def asked(running: Running, sender: str = PHONE, *more: str) -> str:
     """The number of a new case of the SENA's."""
-    before = {case.number for case in await running.cases()}
     for text in (QUESTION, *more):
         await running.text(text, sender=sender)
-    [number] = {case.number for case in await running.cases()} - before
-    return str(number)
+    theirs = select(t.cases.c.number).where(t.cases.c.reply_urn == f"tel:{sender}").order_by(t.cases.c.id.desc())
+    async with running.gateway.store.read() as conn:
+        return str((await conn.execute(theirs.limit(1))).scalar_one())
+
+
+async def case_of(running: Running, number: str) -> Any:
+    """The case of a number."""
+    async with running.gateway.store.read() as conn:
+        return await queue.find(conn, ADMINISTRATOR, number)
 
 
 async def inbound_ids(running: Running, number: str) -> list[str]:
@@ -244,7 +251,7 @@ class Scene:
         )
 
     async def third_message(self, number: str) -> str:
-        [case] = [c for c in await self.running.cases() if c.number == number]
+        case = await case_of(self.running, number)
         await self.running.text("Una cosa más, por favor.", sender=case.reply_urn.removeprefix("tel:"))
         return number
 
@@ -253,8 +260,7 @@ class Scene:
 
     async def an_id(self, path: str, number: str) -> str:
         if path.startswith("/contacts"):
-            [case] = [c for c in await self.running.cases() if c.number == number]
-            return str(case.contact_id)
+            return str((await case_of(self.running, number)).contact_id)
         if path.startswith("/attachments"):
             return await a_file(self.running, number)
         if path.startswith("/unparsed"):
@@ -282,8 +288,7 @@ async def stopped(running: Running, number: str) -> None:
 
 async def later(running: Running, number: str) -> str:
     """A business day after the case's last one, as a local date."""
-    async with running.gateway.store.read() as conn:
-        case = await queue.find(conn, ADMINISTRATOR, number)
+    case = await case_of(running, number)
     count = counted(running.gateway.current().catalog, case.agency)
     return count.add(case.due_at.astimezone(count.zone).date(), 5, Unit.BUSINESS_DAYS).isoformat()
 
