@@ -26,7 +26,7 @@ from gateway.store.engine import Store
 from gateway.timekeeping.timekeeper import Timekeeper
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Gateway:
     """Everything a handler may need, built once by `gateway.app`."""
 

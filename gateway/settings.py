@@ -82,7 +82,8 @@ class Listen:
 class Settings:
     """The environment, read and checked."""
 
-    database_url: str
+    # It may hold a password.
+    database_url: str = field(repr=False)
     config_dir: Path
     files_dir: Path
     public_listen: Listen

@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 import structlog
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from gateway import log
 from gateway.accounts import passwords
@@ -19,6 +21,10 @@ from tests.support.running import Running, running
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
+
+# A test may be held up by whatever else the machine does: no property is timed.
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("patient")
 
 # Where the database is reached through a page, a command or a stand-in: what these ask it is asked on both engines by
 # tests of their own, and by the matrices of all routes. Each runs on one engine, half of them on either.

@@ -173,7 +173,7 @@ async def test_hostile_messages_are_read_like_others(archive: Archive) -> None:
     assert await archive.numbers_of("certeza", manager("sena")) == [other.number, case.number]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(typed=st.text(max_size=60))
 async def test_any_text_at_all_can_be_searched_for(archive: Archive, typed: str) -> None:
     assert (await archive.found(typed, EVERYBODY)).counted == 0

@@ -35,7 +35,7 @@ SENA = Principal(id=2, name="luz", role=Role.MANAGER, agency="sena")
 OF_AGENCIES = {"manager_coverage", "partnerships_national", "partnerships_territorial"}
 
 
-@dataclass
+@dataclass(repr=False)
 class Filled:
     """A database with some months of cases, and what a person would count in it."""
 
@@ -43,6 +43,7 @@ class Filled:
     catalog: Catalog
     stays: list[Stay]
     messages: list[Any]
+    cases: dict[int, Any]
 
     async def report(self, principal: Principal = ALL, **wanted: Any) -> Report:
         given = Wanted(**({"first": date(2026, 1, 20), "last": date(2026, 3, 18)} | wanted))
@@ -64,12 +65,14 @@ async def filled(database: str) -> AsyncIterator[Filled]:
         cases = {row.id: row for row in await conn.execute(select(t.cases))}
         messages = list(await conn.execute(select(t.message)))
         logs = await clock_store.logs(conn, list(cases))
+    said: dict[int, list[Any]] = {case_id: [] for case_id in cases}
+    for message in messages:
+        said[message.case_id].append(message)
     stays = []
     for logged in logs:
         found, case = clocks(logged.events, catalog, NOW), cases[logged.case.id]
-        said = [m for m in messages if m.case_id == case.id]
-        stays += [Stay(case, found, no, said) for no in range(len(found.legal))]
-    yield Filled(store, catalog, stays, messages)
+        stays += [Stay(case, found, no, said[case.id]) for no in range(len(found.legal))]
+    yield Filled(store, catalog, stays, messages, cases)
     await store.close()
 
 
@@ -85,7 +88,7 @@ def key_of(filled: Filled, stay: Stay, by: Dimension) -> str:
 
 
 def key_of_message(filled: Filled, message: Any, by: Dimension) -> str:
-    case = next(stay.case for stay in filled.stays if stay.case.id == message.case_id)
+    case = filled.cases[message.case_id]
     keys: dict[Dimension, str] = {
         Dimension.AGENCY: case.agency,
         Dimension.CLASS: case.term_class,

@@ -15,7 +15,7 @@ from routing.workdays import Workdays
 from tests.routing.story import CATALOG, Story, received
 from tests.support.catalogs import small_catalog
 
-few = settings(max_examples=100, deadline=None)
+few = settings(max_examples=100)
 AGENCIES = ("dian", "icbf", "presidencia", "sena")
 CLASSES = ("complaint", "congress", "consultation", "documents", "general", "health-vital", "information")
 OF_DAYS = ("consultation", "general", "information", "congress")

@@ -17,7 +17,7 @@ from tests.support.catalogs import small_catalog
 
 MONDAY = at("2026-02-02")
 GENERAL = received(MONDAY)
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60)
 
 
 def keeping(**fields: Any) -> Catalog:

@@ -220,7 +220,7 @@ agencies = st.sampled_from(sorted(CATALOG.agencies))
 instants = st.datetimes(datetime(2015, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(agencies, st.sampled_from(["general", "information", "consultation"]), instants)
 def test_nothing_is_due_on_a_day_that_does_not_count(agency: str, term_class: str, received_at: datetime) -> None:
     clock = due_of(term_class, received_at, agency)

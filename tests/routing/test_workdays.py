@@ -19,7 +19,7 @@ SENA = Workdays.of(CATALOG, CATALOG.agencies["sena"])
 FIRST, LAST = date(2020, 1, 1), date(2030, 12, 31)
 BUSINESS = colombia.business_days(FIRST, LAST + timedelta(days=120))
 EVERY_DAY = [FIRST + timedelta(days=ahead) for ahead in range((LAST - FIRST).days + 1)]
-few = settings(max_examples=80, deadline=None)
+few = settings(max_examples=80)
 
 
 def of(*, zone: str = "America/Bogota", country: str | None = None, **fields: Any) -> Workdays:
@@ -92,7 +92,7 @@ def test_adding_days_counts_them_one_by_one(day: date, n: int) -> None:
     assert SENA.add(start, n) == reached
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.dates(date(2022, 1, 1), date(2030, 1, 1)), min_size=3, max_size=3).map(sorted))
 def test_days_between_add_up(days: list[date]) -> None:
     # A fresh one, so that years are reached in any order.

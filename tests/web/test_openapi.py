@@ -88,7 +88,6 @@ def _explore(base_url: str, token: str | None) -> int:
 
     explored = hypothesis_settings(
         max_examples=_EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],
