@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp import web_app
 
 from gateway import app, clock
 from gateway.deployment import Deployment
@@ -163,6 +164,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Start a gateway on `database`; stop it cleanly at the end."""
     async with AsyncExitStack() as stack:
+        stack.callback(_forget_applications)
         stand_in = await stack.enter_async_context(twilio.twilio_server())
         bot = await stack.enter_async_context(telegram_api.bot_api())
         stood = settings(
@@ -174,6 +176,11 @@ async def running(
         await stack.enter_async_context(app.listening(gateway))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield Running(gateway=gateway, http=http, twilio=stand_in, telegram=bot)
+
+
+def _forget_applications() -> None:
+    """aiohttp keeps the last thousand handlers with their applications: a test process would hold every gateway."""
+    web_app._cached_build_middleware.cache_clear()
 
 
 _DEPLOYMENTS: list[Deployment] = []
