@@ -9,9 +9,12 @@ const AGAIN = 3000;
 /** The server did not answer, or not well: it may a little later. */
 class Unanswered extends Error {}
 
+// Milliseconds that a page rests at most: what it shows is not older than that, however slow the server.
+const LONGEST = 30000;
+
 /**
- * A function that has `work` done soon, at most twice a second, and for no more than a tenth of the time. Work that
- * gets no answer is done again: what was heard is not said twice.
+ * A function that has `work` done soon, at most twice a second, and for no more than a tenth of the time unless that
+ * is longer than `LONGEST`. Work that gets no answer is done again: what was heard is not said twice.
  */
 export function paced(work) {
   let waiting = false;
@@ -27,7 +30,8 @@ export function paced(work) {
       if (!(fault instanceof Unanswered)) throw fault;
       [waiting, pause] = [true, AGAIN];
     } finally {
-      earliest = performance.now() + (pause ?? Math.max(500, 9 * (performance.now() - began)));
+      const rest = Math.min(LONGEST, Math.max(500, 9 * (performance.now() - began)));
+      earliest = performance.now() + (pause ?? rest);
       if (waiting) setTimeout(run, earliest - performance.now());
     }
   }
