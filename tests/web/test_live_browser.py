@@ -1,5 +1,6 @@
 """Two people at two browsers: what one does, the other sees without a reload, and nothing that is typed is lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,14 @@ QUESTION = "¿Cuándo abren las inscripciones del SENA en Leticia?"
 HIDE = """hidden => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
+}"""
+# A promise that is kept when an element of that id comes into the rows.
+SHOWN_ONCE = """id => {
+    window.shownOnce = new Promise((shown) => {
+        const look = () => { if (document.getElementById(id)) shown(true); };
+        new MutationObserver(look).observe(document.getElementById("rows"), { childList: true, subtree: true });
+    });
+    return null;
 }"""
 
 pytestmark = IN_A_BROWSER
@@ -101,6 +110,34 @@ async def test_rows_the_server_could_not_give_are_asked_for_again(desk: Desk) ->
     number = await desk.case()
     await expect(desk.luz.locator(f"#c{number}")).to_contain_text("Sin asignar")
     assert refusals == []
+
+
+async def test_a_row_that_left_while_it_was_fetched_does_not_stay(desk: Desk) -> None:
+    jorge, number = await desk.principal("jorge"), await desk.case()
+    fetched, heard = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        if number in await answer.text():
+            fetched.set()
+            await heard.wait()
+        await route.fulfill(response=answer)
+
+    await desk.ventanilla.gateway.desk.take(jorge, number)
+    await desk.luz.route("**/console/queue/rows*", late)
+    await desk.open(desk.luz, "/console?view=unassigned")
+    unassigned = desk.luz.locator('[data-count="unassigned"]')
+    # A page that has just come may ask for its rows once more.
+    await asyncio.sleep(1)
+    await desk.ventanilla.gateway.desk.release(jorge, number)
+    await fetched.wait()
+    await expect(unassigned).to_have_text("1")
+    await desk.ventanilla.gateway.desk.take(jorge, number)
+    await expect(unassigned).to_have_text("0")
+    await desk.luz.evaluate(SHOWN_ONCE, f"c{number}")
+    heard.set()
+    await desk.luz.evaluate("window.shownOnce")
+    await expect(desk.luz.locator(f"#c{number}")).to_have_count(0)
 
 
 async def test_rows_come_and_go_while_focus_and_place_stay(desk: Desk) -> None:

@@ -37,16 +37,27 @@ function put(fresh) {
 /** The queue's part in what is heard; null on another page. */
 export function openQueue(me) {
   if (!document.getElementById("rows")) return null;
+  // What changes while rows are fetched, by number: they may be of before that.
+  let meanwhile = null;
   const ask = paced(async () => {
+    meanwhile = new Map();
     const fresh = await fragment(`/console/queue/rows${location.search}`);
     if (fresh) put(fresh);
+    if ([...meanwhile.values()].some(concerns)) ask();
+    meanwhile = null;
   });
+
+  function concerns(changed) {
+    const rows = document.getElementById("rows");
+    const may = belongs[rows.dataset.view] ?? (() => true);
+    if (document.getElementById(`c${changed.number}`)) return true;
+    return !("paged" in rows.dataset) && may(changed, me) && fits(rows, changed);
+  }
+
   return {
     changed(changed) {
-      const rows = document.getElementById("rows");
-      const may = belongs[rows.dataset.view] ?? (() => true);
-      const shown = document.getElementById(`c${changed.number}`);
-      if (shown || (!("paged" in rows.dataset) && may(changed, me) && fits(rows, changed))) ask();
+      meanwhile?.set(changed.number, changed);
+      if (concerns(changed)) ask();
     },
     removed({ number }) {
       document.getElementById(`c${number}`)?.remove();
