@@ -81,7 +81,7 @@ async def test_a_text_that_is_not_delivered_fails_with_its_code(desk: Desk) -> N
 
 
 async def test_a_delayed_delivery_is_reported_when_it_happens(desk: Desk) -> None:
-    await desk.arm("delayed", seconds=0.6)
+    await desk.arm("delayed", seconds=2)
     await desk.do("sms", text=QUESTION)
     number = await only_case(desk)
     await desk.settled(number, ("acknowledgement", "sent", "done"))
