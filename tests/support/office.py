@@ -69,8 +69,15 @@ class Office:
         await self.running.eventually(kept)
 
     async def round(self) -> int:
-        """Let the timekeeper do what is due; how many cases it looked at."""
-        return len((await self.running.gateway.timekeeper.round()).case_ids)
+        """Let the timekeeper do what is due; how many cases it looked at. What its worker does just now too."""
+        looked_at = len((await self.running.gateway.timekeeper.round()).case_ids)
+        await self.running.eventually(self._nothing_is_due)
+        return looked_at
+
+    async def _nothing_is_due(self) -> bool:
+        due = select(t.cases.c.id).where(t.cases.c.next_step_at <= self.clock.at).limit(1)
+        async with self.running.gateway.store.read() as conn:
+            return (await conn.execute(due)).first() is None
 
     async def at(self, day: str, hour: str = "00:00:00") -> int:
         """Go to a local instant and let the timekeeper do what is due."""

@@ -10,7 +10,7 @@ const AGAIN = 3000;
 class Unanswered extends Error {}
 
 // Milliseconds that a page rests at most: what it shows is not older than that, however slow the server.
-const LONGEST = 30000;
+const LONGEST = 10000;
 
 /**
  * A function that has `work` done soon, at most twice a second, and for no more than a tenth of the time unless that
