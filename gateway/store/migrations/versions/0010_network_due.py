@@ -1,4 +1,4 @@
-"""Indexes of what the whole network owes by due date, and of what everybody has at an agency."""
+"""An index of what the whole network owes, by due date."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,15 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    _owed("cases_carried", "agency", "assignee_id", "state")
-    _owed("cases_due", "due_at", "id", "state")
+    owed = sa.text("state IN ('open', 'waiting')")
+    op.create_index("cases_due", "cases", ["due_at", "id", "state"], sqlite_where=owed, postgresql_where=owed)
 
 
 def downgrade() -> None:
-    for name in ("cases_due", "cases_carried"):
-        op.drop_index(name, "cases")
-
-
-def _owed(name: str, *columns: str) -> None:
-    owed = sa.text("state IN ('open', 'waiting')")
-    op.create_index(name, "cases", columns, sqlite_where=owed, postgresql_where=owed)
+    op.drop_index("cases_due", "cases")
